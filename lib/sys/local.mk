@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+lib_libib_a_SOURCES +=
