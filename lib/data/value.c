@@ -7,7 +7,7 @@
 #include "lib/base/num.h"
 
 /* Objects up to this size are searched by looking at each key; larger ones get a hash index. */
-#define SMALL_OBJECT 16
+#define SMALL_OBJECT ((size_t)16)
 
 struct member {
     uint64_t hash; /* of the key; 0 in arrays */
@@ -204,6 +204,7 @@ enum ib_rc ib_value_push(struct ib_value *array, struct ib_value *item, struct i
         ib_value_unref(item);
         return rc;
     }
+    IB_ASSERT(array->u.c.members != NULL); /* grow() made room */
     array->u.c.members[array->u.c.count++] = (struct member){ .item = item };
     return IB_OK;
 }
@@ -286,6 +287,7 @@ static enum ib_rc add_member(struct container *c, struct ib_str key, struct ib_m
                    ? ib_fail(err, IB_EPARSE, "object key holds a NUL byte")
                    : ib_fail_nomem(err);
     }
+    IB_ASSERT(c->members != NULL); /* grow() made room */
     c->members[c->count] = (struct member){ .hash = ib_str_hash(key),
                                             .key = copy,
                                             .key_len = (uint32_t)key.n,
