@@ -546,7 +546,7 @@ static struct ib_value *step_into(const struct ib_value *v, struct ib_str token)
 enum ib_rc ib_value_pointer(const struct ib_value *root, struct ib_str pointer,
                             struct ib_value **ret, struct ib_error *err)
 {
-    IB_CLEANUP(ib_buf_fini) struct ib_buf token = IB_BUF_INIT(64 * 1024);
+    IB_CLEANUP(ib_buf_fini) struct ib_buf token = IB_BUF_INIT((size_t)64 * 1024);
     const struct ib_value *at = root;
     struct ib_str rest = pointer;
 

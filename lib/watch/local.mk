@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: MIT
-lib_libib_a_SOURCES +=
+# Targets, judgement, cancel policy, journal.
+lib_libib_a_SOURCES += \
+	lib/watch/allow.c lib/watch/allow.h

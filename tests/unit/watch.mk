@@ -1,1 +1,5 @@
 # SPDX-License-Identifier: MIT
+unit_programs += tests/unit/test_allow
+tests_unit_test_allow_SOURCES = tests/unit/test_allow.c
+tests_unit_test_allow_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_allow_LDADD = $(UNIT_LIBS)
