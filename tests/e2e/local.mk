@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: MIT
+# End to end under the real daemons. Not part of make check: they take seconds each and need the
+# programs installed below IB_PREFIX, as tests/all.sh does it; then "make e2e".
+e2e_tests =
+EXTRA_DIST += $(e2e_tests)
+
+.PHONY: e2e
+e2e: all
+	@test -n "$$IB_PREFIX" || { echo "make e2e: IB_PREFIX is not set; use: sh tests/all.sh e2e" >&2; exit 1; }
+	@test -z "$(e2e_tests)" || $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(e2e_tests)' TEST_SUITE_LOG=tests/e2e/e2e.log

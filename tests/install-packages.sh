@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what tests/packages names and is missing: Debian's own packages, none recommended, no
+# service started or restarted. Silent when nothing is missing.
+#   sh tests/install-packages.sh [FILE]
+set -u
+list=${1:-$(cd "$(dirname "$0")" && pwd)/packages}
+missing=
+while read -r package rest; do
+    case $package in '' | '#'*) continue ;; esac
+    [ -z "$rest" ] || { echo "$list: one package a line: $package $rest" >&2; exit 1; }
+    case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
+    installed) ;;
+    *) missing="$missing $package" ;;
+    esac
+done <"$list"
+[ -n "$missing" ] || exit 0
+
+echo "installing:$missing"
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root='sudo -n'
+else
+    echo "missing packages, and neither root nor sudo without a password:$missing" >&2
+    exit 1
+fi
+
+# Debian's hook against starting daemons at installation. One that is already there stays.
+guard=/usr/sbin/policy-rc.d
+made_guard=
+release() {
+    [ -z "$made_guard" ] || $as_root rm -f "$guard"
+}
+trap release EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+if [ ! -e "$guard" ]; then
+    made_guard=yes
+    printf '#!/bin/sh\n# made by ib-plugins tests/install-packages.sh, removed at its end\nexit 101\n' |
+        $as_root tee "$guard" >/dev/null && $as_root chmod 755 "$guard" || exit 1
+fi
+apt() {
+    $as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C apt-get -qq \
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 "$@" </dev/null
+}
+# shellcheck disable=SC2086 # the list is words
+apt update && apt install -y --no-install-recommends $missing >/dev/null

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# One stage of tests/all.sh by its name. The caller made $IB_ALL_DIR: src/ holds the sources with
+# configure, main/ the build by gcc, san/ the one with sanitizers.
+set -u
+src=$IB_ALL_DIR/src
+main=$IB_ALL_DIR/main
+
+configure_in() { # configure_in DIR OPTION…
+    cf_dir=$1
+    shift
+    mkdir -p "$cf_dir" && cd "$cf_dir" || return 1
+    [ -f config.status ] && return 0 # a kept directory: make notices what changed in configure
+    # Everything below one prefix: the programs are then installed for real, with the paths that
+    # are compiled in, and nothing of the machine's own configuration is read.
+    "$src/configure" --quiet --enable-werror --prefix="$cf_dir/inst" --libdir="$cf_dir/inst/lib" \
+        --sysconfdir="$cf_dir/inst/etc" --with-state-dir="$cf_dir/inst/var/lib/ib-plugins" "$@"
+}
+
+case $1 in
+configure)
+    cd "$src" && autoreconf -fi
+    ;;
+build)
+    configure_in "$main" && make -j2 && make install
+    ;;
+check)
+    cd "$main" && make -k -j2 check
+    ;;
+e2e) # one after the other: they are about timing
+    cd "$main" && IB_PREFIX="$main/inst" make -k e2e
+    ;;
+san-build)
+    configure_in "$IB_ALL_DIR/san" --enable-sanitizers && make -j2
+    ;;
+san-check)
+    cd "$IB_ALL_DIR/san" && make -k -j2 check
+    ;;
+dist)
+    # The tarball is complete, builds out of tree from read-only sources, installs below DESTDIR and
+    # leaves nothing behind. The compiler of this run is clang, so both stay free of warnings.
+    cd "$main" && make -j2 distcheck DISTCHECK_CONFIGURE_FLAGS='CC=clang' \
+        AM_MAKEFLAGS="TESTS='\$(unit_programs)'"
+    ;;
+cppcheck)
+    cd "$src" && cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
+        --suppress=missingIncludeSystem --suppress=preprocessorErrorDirective --error-exitcode=1 -j 2 \
+        --include="$main/config.h" -I . -I "$main" lib plugins
+    ;;
+tidy)
+    # One file a run: the va_list checker of clang 14 takes state over from file to file.
+    cd "$src" && find lib plugins -name '*.c' | sort >"$IB_ALL_DIR/tidy.files" || exit 1
+    libs='libcurl libcrypto expat json-c yaml-0.1 libconfig sqlite3 libpcre2-8'
+    # shellcheck disable=SC2046,SC2086 # words
+    xargs -P 2 -I '{}' clang-tidy --quiet '{}' -- -std=gnu11 "-I$main" -I. -include config.h \
+        -include lib/base/banned.h '-DIB_SYSCONFDIR="/"' '-DIB_STATEDIR="/"' '-DIB_DATADIR="/"' \
+        $(pkg-config --cflags $libs) <"$IB_ALL_DIR/tidy.files"
+    ;;
+shellcheck)
+    cd "$src" && find .ci tests packaging conf \( -name '*.sh' -o -path '.ci/run' \) -type f |
+        sort | xargs shellcheck --severity=warning
+    ;;
+*)
+    echo "tests/stage.sh: no stage '$1'" >&2
+    exit 3
+    ;;
+esac
