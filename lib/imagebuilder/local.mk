@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: MIT
-lib_libib_a_SOURCES +=
+# Image Builder: operations, statuses, images. Third-party: none.
+lib_libib_a_SOURCES += \
+	lib/imagebuilder/operation.c lib/imagebuilder/operation.h \
+	lib/imagebuilder/status.c lib/imagebuilder/status.h

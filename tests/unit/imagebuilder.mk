@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: MIT
+unit_programs += tests/unit/test_operation tests/unit/test_status
+tests_unit_test_operation_SOURCES = tests/unit/test_operation.c
+tests_unit_test_operation_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_operation_LDADD = $(UNIT_LIBS)
+tests_unit_test_status_SOURCES = tests/unit/test_status.c
+tests_unit_test_status_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_status_LDADD = $(UNIT_LIBS)
