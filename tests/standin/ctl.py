@@ -13,7 +13,8 @@ import sys
 POSITIONAL = {
     'count': ['op'], 'cancels': ['arn'], 'state': ['arn'], 'requests': ['op'],
     'set-image': ['arn'], 'remove-image': ['arn'], 'set-clock-skew': ['seconds'],
-    'list-delay': ['seconds'], 'load-scenario': ['name'], 'credentials': ['key', 'secret', 'token'],
+    'list-delay': ['seconds'], 'expire-credentials': ['key'], 'load-scenario': ['name'], 
+    'credentials': ['key', 'secret', 'token'],
 }
 # command → the one member that is printed as plain text
 PLAIN = {'count': 'count', 'cancels': 'cancels', 'state': 'status', 'add-image': 'arn',

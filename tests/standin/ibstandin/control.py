@@ -4,8 +4,9 @@ import json
 import os
 import random
 
-from .faults import Fault, Reply
+from .faults import Fault
 from .state import STATUSES, SpecError, check_on_cancel
+from .wire import Reply
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAMPLES = os.path.join(os.path.dirname(HERE), 'data', 'samples')
@@ -68,6 +69,8 @@ class Control:
         try:
             with self.app.world.lock:
                 answer = method(spec)
+        except SpecError:
+            raise
         except (TypeError, ValueError, KeyError, AttributeError, OSError) as error:
             raise SpecError(f'{command}: {error if str(error) else type(error).__name__}')
         return Reply(200, json.dumps(answer).encode())
@@ -240,6 +243,9 @@ class Control:
 
     def do_set_services(self, spec):
         return self.app.credentials.configure(spec)
+
+    def do_expire_credentials(self, spec):
+        return self.app.credentials.expire(spec.get('key'))
 
     # Canned scenarios ----------------------------------------------------------------------
 

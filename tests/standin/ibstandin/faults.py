@@ -3,6 +3,7 @@
 import json
 
 from .state import SpecError
+from .wire import Reply, json_error
 
 # kind → does the operation take effect before the fault strikes (unless the rule says)?
 KINDS = {
@@ -62,34 +63,6 @@ class Fault:
         return dict(self.spec, seen=self.seen, fired=self.fired)
 
 
-class Reply:
-    """An answer on its way out: status, headers, body and how it is sent."""
-
-    def __init__(self, status, body=b'', content_type='application/json', headers=None):
-        self.status, self.body = status, body
-        self.content_type = content_type
-        self.headers = dict(headers or {})
-        self.delay = 0.0
-        self.mode = 'normal'
-        self.interval = 0.0
-        self.cut = None
-        self.date_skew = 0.0
-        self.code = None
-        self.problems = []
-
-
-def json_error(code, message, status, headers=None, capital=False, in_body=False):
-    body = {'Message' if capital else 'message': message}
-    heads = dict(headers or {})
-    if in_body:
-        body = dict({'__type': f'com.amazonaws.imagebuilder#{code}'}, **body)
-    else:
-        heads['x-amzn-ErrorType'] = code
-    reply = Reply(status, json.dumps(body).encode(), headers=heads)
-    reply.code = code
-    return reply
-
-
 def _body(fault):
     if fault.get('body_file') is not None:
         with open(fault.get('body_file'), 'rb') as handle:
@@ -99,14 +72,15 @@ def _body(fault):
         else json.dumps(body).encode()
 
 
-def _throttle(fault):
+def _throttle(fault, make):
     headers = dict(fault.get('headers') or {})
     if fault.get('retry_after') is not None:
         headers['Retry-After'] = str(fault.get('retry_after'))
     if fault.get('retry_after_ms') is not None:
         headers['x-amz-retry-after'] = str(fault.get('retry_after_ms'))
-    return json_error(fault.get('code', 'CallRateLimitExceededException'),
-                      fault.get('message', 'Rate exceeded'), int(fault.get('status', 429)), headers)
+    code = fault.get('code', 'CallRateLimitExceededException' if make is None else 'Throttling')
+    status = int(fault.get('status', 429 if make is None else 400))
+    return (make or json_error)(code, fault.get('message', 'Rate exceeded'), status, headers)
 
 
 def _deep(fault):
@@ -119,20 +93,29 @@ def _huge(fault):
     return Reply(200, b'{"requestId":"' + b'a' * max(0, size - 16) + b'"}')
 
 
-def instead(fault, errors):
-    """The whole answer of a fault that needs no real one; None for those that spoil a real one."""
+def _error(fault, errors, make):
+    code = fault.get('code', 'ServiceException')
+    status = int(fault.get('status', errors.get(code, 500)))
+    message = fault.get('message', 'Injected.')
+    if make is not None:
+        return make(code, message, status, fault.get('headers'))
+    return json_error(code, message, status, fault.get('headers'), bool(fault.get('capital_message')),
+                      bool(fault.get('type_in_body')))
+
+
+def instead(fault, errors, make=None):
+    """The whole answer of a fault that needs no real one; None for those that spoil a real one.
+
+    errors maps error codes to statuses; make builds an error for services that speak no JSON.
+    """
     kind = fault.kind
     if kind == 'error':
-        code = fault.get('code', 'ServiceException')
-        reply = json_error(code, fault.get('message', 'Injected.'),
-                           int(fault.get('status', errors.get(code, 500))), fault.get('headers'),
-                           bool(fault.get('capital_message')), bool(fault.get('type_in_body')))
-        return reply
+        return _error(fault, errors, make)
     if kind == 'http':
         return Reply(int(fault.get('status', 500)), _body(fault),
                      fault.get('content_type', 'application/json'), fault.get('headers'))
     if kind == 'throttle':
-        return _throttle(fault)
+        return _throttle(fault, make)
     if kind == 'html':
         body = fault.get('body', '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n'
                                  '<body>nginx</body></html>\r\n')

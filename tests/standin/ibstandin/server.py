@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 from . import control, credentials, faults, sigv4
-from .faults import Reply, json_error
 from .imagebuilder import Call, ImageBuilder, ServiceError
 from .model import Oracle
 from .state import SpecError, World
+from .wire import Reply, json_error, parse_query
 
 MAX_BODY = 8 * 1024 * 1024
 DEFAULT_KEY = {'secret': 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', 'token': None, 'expires': None,
@@ -41,16 +41,6 @@ class Request:
             if key.lower() == name:
                 return value.strip()
         return default
-
-
-def parse_query(text):
-    """Pairs of a query string or a form body; only %XX and + are decoded."""
-    pairs = []
-    for piece in text.split('&'):
-        if piece:
-            name, _, value = piece.partition('=')
-            pairs.append((unquote(name.replace('+', ' ')), unquote(value.replace('+', ' '))))
-    return pairs
 
 
 class App:
@@ -123,7 +113,8 @@ class App:
         if fault.kind == 'empty-page':
             return self._empty_page(request, service)
         real = service.perform(request) if fault.apply else None
-        reply = faults.instead(fault, self.oracle.errors) or real or service.perform(request)
+        make = service.error if request.service == 'sts' else None
+        reply = faults.instead(fault, self.oracle.errors, make) or real or service.perform(request)
         request.applied = bool(real is not None and real.status == 200)
         return faults.spoil(fault, reply)
 
@@ -221,10 +212,13 @@ class App:
     def record(self, request, reply):
         """Called under the lock, before the answer leaves: who has the answer finds it counted."""
         text = request.body.decode('utf-8', 'replace')
-        try:
-            body = json.loads(text) if text else None
-        except (ValueError, RecursionError):
-            body = text[:4096]
+        if request.service == 'sts':
+            body = request.params
+        else:
+            try:
+                body = json.loads(text) if text else None
+            except (ValueError, RecursionError):
+                body = text[:4096]
         entry = {
             'n': len(self.world.requests) + 1, 'time': self.world.now(), 'service': request.service,
             'region': request.region, 'op': request.op, 'method': request.method,
