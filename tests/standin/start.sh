@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: MIT
 # Sourced by shell tests: a stand-in of their own, and a place for scratch files.
 #

@@ -34,7 +34,7 @@ code() {
         "$standin_dir/err"
 }
 
-standin_start
+standin_start --account 123456789012
 standin_keys
 HOME=$standin_dir
 export HOME
