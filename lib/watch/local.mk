@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
 # Targets, judgement, cancel policy, journal.
 lib_libib_a_SOURCES += \
-	lib/watch/allow.c lib/watch/allow.h
+	lib/watch/allow.c lib/watch/allow.h \
+	lib/watch/policy.c lib/watch/policy.h

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-unit_programs += tests/unit/test_allow
+unit_programs += tests/unit/test_allow tests/unit/test_policy
 tests_unit_test_allow_SOURCES = tests/unit/test_allow.c
 tests_unit_test_allow_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_allow_LDADD = $(UNIT_LIBS)
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_policy_LDADD = $(UNIT_LIBS)
