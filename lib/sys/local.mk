@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-lib_libib_a_SOURCES +=
+lib_libib_a_SOURCES += \
+	lib/sys/process.c lib/sys/process.h
