@@ -30,7 +30,7 @@ struct ib_output {
 };
 
 #define IB_OUTPUT_INIT                                                                            \
-    { .text = IB_BUF_INIT(4096), .lines = IB_BUF_INIT(IB_OUTPUT_BYTES_MAX),                       \
+    { .text = IB_BUF_INIT(64 * 1024), .lines = IB_BUF_INIT(IB_OUTPUT_BYTES_MAX),                       \
       .perf = IB_BUF_INIT(64 * 1024), .json = IB_BUF_INIT(16 * 1024 * 1024) }
 
 void ib_output_fini(struct ib_output *out);
@@ -43,7 +43,7 @@ void ib_output_line(struct ib_output *out, const char *fmt, ...) IB_PRINTF(2, 3)
 void ib_output_perf(struct ib_output *out, const struct ib_perf *perf);
 
 /*
- * Write all of it into dst as it goes to stdout. A part that overflowed is cut with a line that says
+ * Write all of it into dst as it goes to stdout. Long lines that overflowed end with one that says
  * so; JSON that did becomes IB_ELIMIT, for half an object is none.
  */
 IB_NODISCARD enum ib_rc ib_output_render(const struct ib_output *out, const char *prefix,
@@ -51,9 +51,9 @@ IB_NODISCARD enum ib_rc ib_output_render(const struct ib_output *out, const char
                                          struct ib_error *err);
 
 /*
- * {"program": "...", "state": "UNKNOWN", "exitCode": 3, "text": "...", "error": {"kind": "timeout",
- * "code": "ThrottlingException", "requestId": "..."}} - what every program prints with --output json
- * when it ends by an error. text is made clean.
+ * {"program": "...", "state": "UNKNOWN", "exitCode": 3, "text": "...",
+ *  "error": {"kind": "timeout", "code": "ThrottlingException", "requestId": "..."}}
+ * is what every program prints with --output json when it ends by an error.
  */
 void ib_output_error_json(const char *program, enum ib_state state, const struct ib_error *error,
                           struct ib_buf *dst);
