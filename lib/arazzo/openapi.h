@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Operations of a local OpenAPI document: no more of it than a step needs to be sent.
+ *
+ * Read is OpenAPI 3.x as YAML or JSON. A path is cut at '#' (published descriptions of AWS APIs tell
+ * operations of one path apart by a fragment); an https server goes before an http one; the
+ * server's variables are left for the caller, with the defaults that the document gives.
+ */
+#ifndef IB_ARAZZO_OPENAPI_H
+#define IB_ARAZZO_OPENAPI_H
+
+#include "lib/data/value.h"
+
+struct ib_openapi;
+
+struct ib_openapi_operation {
+    struct ib_str id;                   /* operationId; p NULL: it has none */
+    struct ib_str method;               /* "GET" ... */
+    struct ib_str path;                 /* "/tags/{resourceArn}" */
+    struct ib_str server;               /* "https://imagebuilder.{region}.amazonaws.com"; p NULL: none */
+    const struct ib_value *variables;   /* object: name of a server variable -> default; may be NULL */
+};
+
+/* Largest description that is read. */
+#define IB_OPENAPI_BYTES_MAX ((size_t)1024 * 1024)
+
+/*
+ * Errors IB_EPARSE (no JSON or YAML, no OpenAPI 3 document), IB_ELIMIT, IB_ENOMEM; of a file also
+ * those of ib_file_read().
+ */
+IB_NODISCARD enum ib_rc ib_openapi_parse(struct ib_str text, const char *name,
+                                         struct ib_openapi **ret, struct ib_error *err);
+IB_NODISCARD enum ib_rc ib_openapi_read(const char *path, struct ib_openapi **ret,
+                                        struct ib_error *err);
+void ib_openapi_free(struct ib_openapi *o);
+void ib_openapi_cleanup(struct ib_openapi **o);
+
+/* The operation of this operationId; NULL when there is none. *ret_count (may be NULL): how many have it. */
+const struct ib_openapi_operation *ib_openapi_by_id(const struct ib_openapi *o, struct ib_str id,
+                                                    size_t *ret_count);
+/* By the pointer of an operationPath: "/paths/~1pet~1{petId}/get". NULL when there is none. */
+const struct ib_openapi_operation *ib_openapi_by_pointer(const struct ib_openapi *o,
+                                                         struct ib_str pointer);
+size_t ib_openapi_count(const struct ib_openapi *o);
+const struct ib_openapi_operation *ib_openapi_at(const struct ib_openapi *o, size_t i);
+
+#endif
