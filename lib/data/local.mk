@@ -2,6 +2,6 @@
 # JSON, YAML, ini, configuration, state database. Third-party: json-c, libyaml, libconfig, SQLite.
 lib_libib_a_SOURCES += \
 	lib/data/json.h \
-	lib/data/statedb.h \
+	lib/data/statedb.c lib/data/statedb.h \
 	lib/data/value.c lib/data/value.h \
 	lib/data/yaml.h

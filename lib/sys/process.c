@@ -59,8 +59,7 @@ static int read_stat(int64_t pid, char *ret_state, int64_t *ret_start)
     for (int i = 4; i <= 22; i++) {
         field = ib_str_split(&rest, ' ');
     }
-    if (state.n != 1 ||
-        ib_num_i64(field, 0, INT64_MAX, "start time", ret_start, NULL) != IB_OK) {
+    if (state.n != 1 || ib_num_i64(field, 0, INT64_MAX, "start time", ret_start, NULL) != IB_OK) {
         return -EINVAL;
     }
     *ret_state = state.p[0];
@@ -80,7 +79,7 @@ static int read_boot_id(char *buf, size_t cap)
 
 enum ib_rc ib_process_self(struct ib_process *ret, struct ib_error *err)
 {
-    struct ib_process self = { .pid = (int64_t)getpid() };
+    struct ib_process self = {.pid = (int64_t)getpid()};
     char state;
     int rc = read_stat(self.pid, &state, &self.start_ticks);
 
