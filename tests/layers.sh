@@ -24,7 +24,8 @@ may_include() {
     lib/aws) echo "lib/base lib/sys lib/data" ;;
     lib/imagebuilder) echo "lib/base lib/sys lib/data lib/aws" ;;
     lib/arazzo) echo "lib/base lib/sys lib/data" ;;
-    lib/watch) echo "lib/base lib/sys lib/data lib/aws lib/imagebuilder lib/arazzo" ;;
+    # A judgement speaks of ranges and states; both are pure words that know nothing of a program.
+    lib/watch) echo "lib/base lib/sys lib/data lib/aws lib/imagebuilder lib/arazzo lib/plugin/range.h lib/plugin/state.h" ;;
     lib/plugin) echo "lib/base lib/sys" ;;
     plugins) echo "lib/base lib/sys lib/data lib/aws lib/imagebuilder lib/arazzo lib/watch lib/plugin" ;;
     esac
@@ -39,6 +40,7 @@ for folder in lib/base lib/sys lib/data lib/aws lib/imagebuilder lib/arazzo lib/
             ok=no
             for a in $allowed; do
                 [ "${path%/*}" = "$a" ] && ok=yes
+                [ "$path" = "$a" ] && ok=yes
             done
             [ $ok = yes ] || printf '%s\n' "$line"
         done)
