@@ -8,12 +8,13 @@ Arguments are JSON objects, key=value pairs (the value is JSON when it parses as
 import http.client
 import json
 import sys
+import time
 
 # command → names of its positional arguments
 POSITIONAL = {
     'count': ['op'], 'cancels': ['arn'], 'state': ['arn'], 'requests': ['op'],
     'set-image': ['arn'], 'remove-image': ['arn'], 'set-clock-skew': ['seconds'],
-    'list-delay': ['seconds'], 'expire-credentials': ['key'], 'load-scenario': ['name'], 
+    'list-delay': ['seconds'], 'expire-credentials': ['key'], 'load-scenario': ['name'],
     'credentials': ['key', 'secret', 'token'],
 }
 # command → the one member that is printed as plain text
@@ -61,6 +62,26 @@ def call(port, command, spec):
     return answer.status, json.loads(answer.read() or b'{}')
 
 
+def wait(port, words):
+    """wait state ARN STATUS | wait count OP N | wait cancels ARN N, each with --timeout S (30)."""
+    if len(words) < 3 or words[0] not in ('state', 'count', 'cancels'):
+        raise ValueError('wait state ARN STATUS, wait count OP N, or wait cancels ARN N')
+    command, wanted = words[0], words[2]
+    spec = parse(command, words[1:2] + words[3:])
+    end = time.monotonic() + float(spec.pop('timeout', 30))
+    while True:
+        status, answer = call(port, command, spec)
+        if status != 200:
+            raise ValueError(answer.get('error'))
+        got = answer[PLAIN[command]]
+        if str(got) == wanted or (command != 'state' and got >= int(wanted)):
+            print(got)
+            return 0
+        if time.monotonic() > end:
+            raise ValueError(f'{command} {words[1]} is still {got}, not {wanted}')
+        time.sleep(0.1)
+
+
 def show(command, spec, answer):
     if command in PLAIN and not spec.get('json'):
         print(answer[PLAIN[command]])
@@ -85,6 +106,8 @@ def main(argv):
             port = int(handle.read())
     command = argv[2]
     try:
+        if command == 'wait':
+            return wait(port, argv[3:])
         spec = parse(command, argv[3:])
         wants_json = spec.pop('json', None)
         status, answer = call(port, command, spec)

@@ -6,6 +6,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import argparse  # noqa: E402
+import ctypes  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
 import threading  # noqa: E402
@@ -20,6 +21,13 @@ def write_port(path, port):
     with open(temporary, 'w', encoding='ascii') as handle:
         handle.write(f'{port}\n')
     os.replace(temporary, path)
+
+
+def die_with_parent(parent):
+    """A test that is killed cannot clean up: Linux then ends this process."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(0)
 
 
 def account(text):
@@ -42,12 +50,19 @@ def main():
     parser.add_argument('--log', metavar='FILE.jsonl')
     parser.add_argument('--tls-cert', metavar='PEM')
     parser.add_argument('--tls-key', metavar='PEM')
+    parser.add_argument('--connect-cert', metavar='PEM',
+                        help='be an HTTPS proxy too, and any host behind it, by this certificate')
+    parser.add_argument('--connect-key', metavar='PEM')
+    parser.add_argument('--die-with-parent', action='store_true',
+                        help='end when the process that started this one does')
     parser.add_argument('--account', type=account, default='123456789012')
     parser.add_argument('--time-scale', type=scale, default=1.0, metavar='X',
                         help='scripts, cancels and list delays run X times faster')
     parser.add_argument('--model-dir', metavar='DIR',
                         help="a directory with npm's aws-sdk (default: $IB_AWS_SDK_DIR)")
     options = parser.parse_args()
+    if options.die_with_parent:
+        die_with_parent(os.getppid())
     app, server = serve(options)
 
     def stop(_signal, _frame):

@@ -32,7 +32,7 @@ standin_start() {
     fi
     rm -f "$standin_dir/port"
     "${PYTHON:-/usr/bin/python3}" "$standin_home/standin.py" --port-file "$standin_dir/port" \
-        --log "$standin_dir/requests.jsonl" "$@" 2>"$standin_dir/stderr" &
+        --die-with-parent --log "$standin_dir/requests.jsonl" "$@" 2>"$standin_dir/stderr" &
     standin_pid=$!
     standin_tries=0
     while [ ! -s "$standin_dir/port" ]; do

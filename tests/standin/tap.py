@@ -23,7 +23,7 @@ class Standin:
         self.port_file = os.path.join(self.dir, 'port')
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(HERE, 'standin.py'), '--port-file', self.port_file,
-             '--log', os.path.join(self.dir, 'requests.jsonl'), *arguments])
+             '--die-with-parent', '--log', os.path.join(self.dir, 'requests.jsonl'), *arguments])
         atexit.register(self.stop)
         end = time.monotonic() + 30
         while not os.path.exists(self.port_file):

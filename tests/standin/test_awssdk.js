@@ -17,7 +17,8 @@ const test = (name, act) => cases.push([name, act]);
 
 function ctl(command, spec) {
     return new Promise((done, fail) => {
-        const request = http.request({ port, method: 'POST', path: '/_standin/' + command }, (answer) => {
+        const where = { port, method: 'POST', path: '/_standin/' + command };
+        const request = http.request(where, (answer) => {
             let text = '';
             answer.on('data', (part) => { text += part; });
             answer.on('end', () => {
@@ -56,8 +57,8 @@ test('ListWorkflowExecutions shows the running workflow of a build', async () =>
     await ctl('add-image', { arn, age_s: 600 });
     const found = await builder.listWorkflowExecutions({ imageBuildVersionArn: arn }).promise();
     assert.strictEqual(found.imageBuildVersionArn, arn);
-    assert.deepStrictEqual(found.workflowExecutions.map((w) => [w.type, w.status, w.totalStepCount]),
-        [['BUILD', 'RUNNING', 7]]);
+    const seen = found.workflowExecutions.map((w) => [w.type, w.status, w.totalStepCount]);
+    assert.deepStrictEqual(seen, [['BUILD', 'RUNNING', 7]]);
     const age = (Date.now() - Date.parse(found.workflowExecutions[0].startTime)) / 1000;
     assert.ok(age > 590 && age < 610, `age ${age}`);
     await refused('ResourceNotFoundException',
@@ -96,7 +97,9 @@ test('ListWorkflowStepExecutions names the step that runs', async () => {
 });
 
 test('step lists are paged', async () => {
-    const steps = Array.from({ length: 30 }, (_, n) => ({ name: `Step${n}`, action: 'RunCommand' }));
+    const steps = Array.from({ length: 30 }, (_, n) => ({
+        name: `Step${n}`, action: 'RunCommand'
+    }));
     await ctl('add-image', { arn, workflows: [{ type: 'BUILD', steps }] });
     const id = (await builder.listWorkflowExecutions({ imageBuildVersionArn: arn }).promise())
         .workflowExecutions[0].workflowExecutionId;
@@ -149,7 +152,8 @@ test('every operation of the model is known and answers validly', async () => {
 function example(key, shape) {
     switch (shape.type) {
     case 'structure':
-        return Object.fromEntries((shape.required || []).map((k) => [k, example(k, shape.members[k])]));
+        return Object.fromEntries((shape.required || []).map(
+            (k) => [k, example(k, shape.members[k])]));
     case 'list': return [example(key, shape.member)];
     case 'map': return { k: 'v' };
     case 'integer': return 60;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The stand-in seen by npm's aws-sdk, which knows the operations that are newer than Debian's botocore.
+# The stand-in seen by npm's aws-sdk, which knows operations that are newer than Debian's botocore.
 # The package is in $IB_AWS_SDK_DIR, where install-awssdk.sh puts it; a test does not go to the net.
 . "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/standin/start.sh"
 
@@ -11,7 +11,8 @@ skip() {
 
 node=$(command -v node) || skip "no node (Debian: nodejs)"
 sdk=${IB_AWS_SDK_DIR:-}
-[ -n "$sdk" ] || skip "IB_AWS_SDK_DIR is not set (tests/standin/install-awssdk.sh DIR fills such one)"
+[ -n "$sdk" ] ||
+    skip "IB_AWS_SDK_DIR is not set (tests/standin/install-awssdk.sh DIR fills one)"
 [ -d "$sdk/node_modules/aws-sdk" ] ||
     skip "no aws-sdk in IB_AWS_SDK_DIR=$sdk (tests/standin/install-awssdk.sh installs it)"
 

@@ -126,14 +126,16 @@ def _():
     same(get(base + 'x.x.x')['arn'], base + '1.10.0/1')
     same(get(base + '1.x.x')['arn'], base + '1.10.0/1')
     same(get(base + '1.2.x')['arn'], base + '1.2.0/1')
-    refused(client().get_image, 'ResourceNotFoundException', 404, imageBuildVersionArn=base + '2.x.x')
+    refused(client().get_image, 'ResourceNotFoundException', 404,
+            imageBuildVersionArn=base + '2.x.x')
 
 
 @test
 def _():
     """an image that is not there is 404, an ARN that is none is 400."""
     refused(client().get_image, 'ResourceNotFoundException', 404, imageBuildVersionArn=ARN)
-    message = refused(client().get_image, 'InvalidRequestException', 400, imageBuildVersionArn='ami-1')
+    message = refused(client().get_image, 'InvalidRequestException', 400,
+                      imageBuildVersionArn='ami-1')
     has(message, 'imageBuildVersionArn')
 
 
@@ -264,10 +266,10 @@ def _():
 @test
 def _():
     """a container recipe makes a DOCKER image."""
-    arn = client().create_image(
+    made = client().create_image(
         clientToken='c', infrastructureConfigurationArn=INFRA,
-        containerRecipeArn=RECIPE.replace('image-recipe', 'container-recipe'))['imageBuildVersionArn']
-    image = get(arn)
+        containerRecipeArn=RECIPE.replace('image-recipe', 'container-recipe'))
+    image = get(made['imageBuildVersionArn'])
     same((image['type'], 'containerRecipe' in image), ('DOCKER', True))
 
 
@@ -379,7 +381,8 @@ def _():
     same(get(arn)['sourcePipelineArn'], pipeline)
     body = client().get_image_pipeline(imagePipelineArn=pipeline)['imagePipeline']
     same((body['name'], body['status']), ('nightly', 'ENABLED'))
-    refused(start, 'ResourceNotFoundException', 404, imagePipelineArn=pipeline + 'x', clientToken='b')
+    refused(start, 'ResourceNotFoundException', 404, imagePipelineArn=pipeline + 'x',
+            clientToken='b')
 
 
 @test
@@ -437,7 +440,8 @@ def example(member, shape):
         return shape.enum[0]
     base = f'arn:aws:imagebuilder:{REGION}:123456789012:'
     found = {'imageBuildVersionArn': ARN, 'componentBuildVersionArn': base + 'component/c/1.0.0/1',
-             'componentVersionArn': base + 'component/c/1.0.0', 'componentArn': base + 'component/c/1.0.0/1',
+             'componentVersionArn': base + 'component/c/1.0.0',
+             'componentArn': base + 'component/c/1.0.0/1',
              'imagePipelineArn': base + 'image-pipeline/p', 'imageRecipeArn': RECIPE,
              'containerRecipeArn': RECIPE.replace('image-', 'container-'),
              'infrastructureConfigurationArn': INFRA, 'imageArn': ARN, 'resourceArn': ARN,
@@ -523,7 +527,8 @@ def _():
     has(message, 'Signature expired: ')
     has(message, ' - 5 min.)')
     standin.ctl('set-clock-skew', seconds=-400)
-    has(refused(client().list_images, 'InvalidSignatureException', 403), 'Signature not yet current')
+    has(refused(client().list_images, 'InvalidSignatureException', 403),
+        'Signature not yet current')
     standin.ctl('set-clock-skew', seconds=200)
     client().list_images()
 
@@ -537,7 +542,8 @@ def _():
             'UnrecognizedClientException', 403)
     refused(client(key='ASIATEST', secret='s').list_images, 'UnrecognizedClientException', 403)
     standin.ctl('credentials', key='ASIATEST', secret='s', token='tok', expires_in_s=-1)
-    refused(client(key='ASIATEST', secret='s', token='tok').list_images, 'ExpiredTokenException', 403)
+    refused(client(key='ASIATEST', secret='s', token='tok').list_images,
+            'ExpiredTokenException', 403)
 
 
 # Faults ------------------------------------------------------------------------------------
@@ -632,7 +638,8 @@ def _():
     call(RoleArn=ROLE, RoleSessionName='mon', ExternalId='secret-1')
     has(refused(call, 'AccessDenied', 403, RoleArn=ROLE + '2', RoleSessionName='mon'),
         'is not authorized to perform: sts:AssumeRole on resource: ' + ROLE)
-    refused(call, 'ValidationError', 400, RoleArn=ROLE, RoleSessionName='a b', ExternalId='secret-1')
+    refused(call, 'ValidationError', 400, RoleArn=ROLE, RoleSessionName='a b',
+            ExternalId='secret-1')
     refused(call, 'ValidationError', 400, RoleArn=ROLE, RoleSessionName='mon',
             ExternalId='secret-1', DurationSeconds=7200)
 
@@ -665,7 +672,8 @@ def _():
     standin.ctl('add-fault', op='AssumeRoleWithWebIdentity', kind='error', status=400,
                 code='IDPCommunicationError')
     refused(client('sts', signature_version=UNSIGNED).assume_role_with_web_identity,
-            'IDPCommunicationError', 400, RoleArn=ROLE, RoleSessionName='mon', WebIdentityToken='jwt-1')
+            'IDPCommunicationError', 400, RoleArn=ROLE, RoleSessionName='mon',
+            WebIdentityToken='jwt-1')
 
 
 def imds():

@@ -6,18 +6,25 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+for name in list(os.environ):
+    if name.startswith('AWS_') or name.lower().endswith('_proxy'):
+        del os.environ[name]
+os.environ['AWS_CONFIG_FILE'] = os.environ['AWS_SHARED_CREDENTIALS_FILE'] = '/nonexistent/file'
 
 import http.client  # noqa: E402
 import json  # noqa: E402
 import random  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
+import ssl  # noqa: E402
 import subprocess  # noqa: E402
 import threading  # noqa: E402
 import time  # noqa: E402
 
+import botocore.session  # noqa: E402
 from botocore.auth import SigV4Auth  # noqa: E402
 from botocore.awsrequest import AWSRequest  # noqa: E402
+from botocore.config import Config  # noqa: E402
 from botocore.credentials import Credentials  # noqa: E402
 
 from tap import HERE, KEY, SECRET, Standin, Tests, has, same  # noqa: E402
@@ -100,7 +107,8 @@ def _():
 def _():
     """ctl.py says in one line what it refuses, and exits 1."""
     for words, part in ((('count', 'Nothing'), 'no operation'), (('state', ARN), 'no image'),
-                        (('nonsense',), 'no command'), (('add-image', 'name=a', 'colour=red'), 'colour'),
+                        (('nonsense',), 'no command'),
+                        (('add-image', 'name=a', 'colour=red'), 'colour'),
                         (('add-image', 'arn=x'), 'no image build version ARN')):
         code, out, err = ctl(*words)
         same((code, out, len(err.splitlines())), (1, '', 1))
@@ -151,8 +159,9 @@ def _():
     for action, status in (('RESUME', 'BUILDING'), ('STOP', 'FAILED')):
         arn = standin.ctl('add-image', name=action.lower(), waiting_step='Approve')['arn']
         steps = json.loads(send('POST', '/ListWaitingWorkflowSteps', b'{}')[2])['steps']
-        call = {'stepExecutionId': [s for s in steps if s['imageBuildVersionArn'] == arn][0][
-            'stepExecutionId'], 'imageBuildVersionArn': arn, 'action': action, 'clientToken': 't' + action}
+        step = [s for s in steps if s['imageBuildVersionArn'] == arn][0]
+        call = {'stepExecutionId': step['stepExecutionId'], 'imageBuildVersionArn': arn,
+                'action': action, 'clientToken': 't' + action}
         same(send('PUT', '/SendWorkflowStepAction', json.dumps(call).encode())[0], 200)
         same(standin.ctl('state', arn=arn)['status'], status)
         call['clientToken'] = 'again'
@@ -185,7 +194,8 @@ def _():
     """GetImage may answer a file or bytes as they are."""
     standin.ctl('add-image', arn=ARN, raw={'file': 'get-image-edge/deep-nesting.txt'})
     same(send()[0], 200)
-    standin.ctl('set-image', arn=ARN, raw={'body': 'not json', 'status': 203, 'content_type': 'a/b'})
+    standin.ctl('set-image', arn=ARN, raw={'body': 'not json', 'status': 203,
+                                             'content_type': 'a/b'})
     status, heads, body = send()
     same((status, heads['Content-Type'], body), (203, 'a/b', b'not json'))
     standin.ctl('set-image', arn=ARN, raw={'envelope': 'errors/html-502.json'})
@@ -283,7 +293,8 @@ def _():
     same((got[0], got[1]['Location']), (301, 'http://example.invalid/'))
     same(once('empty-body')[::2], (200, b''))
     got = once('throttle', retry_after=7, status=400, code='ThrottlingException')
-    same((got[0], got[1]['Retry-After'], got[1]['x-amzn-ErrorType']), (400, '7', 'ThrottlingException'))
+    same((got[0], got[1]['Retry-After'], got[1]['x-amzn-ErrorType']),
+         (400, '7', 'ThrottlingException'))
     got = once('error', code='InvalidRequestException', type_in_body=True)
     same((got[0], json.loads(got[2])['__type']), (400, 'com.amazonaws.imagebuilder#'
                                                        'InvalidRequestException'))
@@ -305,7 +316,8 @@ def _():
                b'GET http://[::1/ HTTP/1.1\r\n\r\n', b'GET //[x HTTP/1.1\r\n\r\n',
                b'GET /GetImage HTTP/1.1\r\nAuthorization: \xff\xfe\r\nX-Amz-Date: \xe4\r\n\r\n',
                b'POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nAction=\xff\xfe',
-               b'POST /_standin/add-image HTTP/1.1\r\nContent-Length: 100000\r\n\r\n' + b'[' * 100000,
+               b'POST /_standin/add-image HTTP/1.1\r\nContent-Length: 100000\r\n\r\n'
+               + b'[' * 100000,
                b'BREW / HTTP/1.1\r\n\r\n'] + [bytes(random_bytes.randrange(256) for _ in range(200))
                                                for _ in range(30)]
     for data in hostile:
@@ -357,13 +369,15 @@ def _():
     """ten thousand builds are made and paged through; the stuck ones are told."""
     made = standin.ctl('bulk-images', count=10000, names=50, stuck_every=2500)
     same(len(made['stuck']), 4)
-    token, found, pages = None, 0, 0
-    while pages < 5:
-        body = {'maxResults': 25} if token is None else {'maxResults': 25, 'nextToken': token}
+    token, found = None, []
+    while token is not None or not found:
+        body = {} if token is None else {'nextToken': token}
         page = json.loads(send('POST', '/ListImageBuildVersions', json.dumps(body).encode())[2])
-        token, pages = page['nextToken'], pages + 1
-        found += len(page['imageSummaryList'])
-    same((found, pages), (125, 5))
+        found += [s['arn'] for s in page['imageSummaryList']]
+        token = page.get('nextToken')
+    same((len(found), len(set(found))), (10000, 10000))
+    same(found == sorted(found), False, 'sorted')
+    same(set(made['stuck']) <= set(found), True)
     same({standin.ctl('state', arn=a)['status'] for a in made['stuck']}, {'BUILDING'})
 
 
@@ -380,16 +394,21 @@ def _():
     same((SECRET in text, 'Signature=' in text), (False, False))
 
 
+def certificate(name, *hosts):
+    """A self-signed certificate and its key: paths."""
+    pem = os.path.join(standin.dir, name + '.pem')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                    'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=' + name,
+                    '-addext', 'subjectAltName=' + ','.join(hosts), '-keyout', pem + '.key',
+                    '-out', pem], check=True, capture_output=True)
+    return pem, pem + '.key'
+
+
 @test
 def _():
     """TLS is spoken when asked for, and a client that never shakes hands blocks nobody."""
-    pem = os.path.join(standin.dir, 'tls.pem')
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
-                    'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1',
-                    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', pem + '.key', '-out', pem],
-                   check=True, capture_output=True)
-    import ssl
-    secure = Standin('--tls-cert', pem, '--tls-key', pem + '.key')
+    pem, key = certificate('tls', 'IP:127.0.0.1')
+    secure = Standin('--tls-cert', pem, '--tls-key', key)
     with socket.create_connection(('127.0.0.1', secure.port)):
         link = http.client.HTTPSConnection('127.0.0.1', secure.port, timeout=5,
                                            context=ssl.create_default_context(cafile=pem))
@@ -397,6 +416,90 @@ def _():
         same(link.getresponse().status, 200)
         link.close()
     secure.stop()
+
+
+@test
+def _():
+    """as HTTPS proxy it is every host of AWS: a client finds it by the real endpoint's name."""
+    host = 'imagebuilder.eu-central-1.amazonaws.com'
+    pem, key = certificate('aws', 'DNS:' + host)
+    proxy = Standin('--connect-cert', pem, '--connect-key', key)
+    proxy.ctl('add-image', arn=ARN)
+    client = botocore.session.Session().create_client(
+        'imagebuilder', region_name='eu-central-1', aws_access_key_id=KEY,
+        aws_secret_access_key=SECRET, verify=pem,
+        config=Config(proxies={'https': proxy.url}, retries={'max_attempts': 0}))
+    for _ in range(2):
+        same(client.get_image(imageBuildVersionArn=ARN)['image']['arn'], ARN)
+    found = proxy.ctl('requests')['requests']
+    same([(r['op'], r['path']) for r in found],
+         [('CONNECT', host + ':443'), ('GetImage', '/GetImage'), ('GetImage', '/GetImage')])
+    same(found[1]['host'], host)
+    proxy.stop()
+
+
+@test
+def _():
+    """as plain HTTP proxy it takes whole URLs; without a certificate no tunnel is opened."""
+    standin.ctl('add-image', arn=ARN)
+    same(standin.raw('GET', standin.url + GET, headers=headers('GET', GET))[0], 200)
+    same(raw_bytes(b'CONNECT example.invalid:443 HTTP/1.1\r\n\r\n').split()[1], b'405')
+    standin.ctl('add-fault', op='CONNECT', kind='http', status=407)
+    same(raw_bytes(b'CONNECT example.invalid:443 HTTP/1.1\r\n\r\n').split()[1], b'407')
+
+
+@test
+def _():
+    """a clock that is off moves dates along: an age by the service's clock stays what it was."""
+    standin.ctl('add-image', arn=ARN, age_s=600, script=[[0, 'BUILDING'], [9000, 'FAILED']])
+    before = standin.ctl('state', arn=ARN)['created']
+    standin.ctl('set-clock-skew', seconds=3600)
+    after = standin.ctl('state', arn=ARN)
+    same((round(after['created'] - before), after['status']), (3600, 'BUILDING'))
+    same(send()[0], 403)
+
+
+@test
+def _():
+    """ctl.py wait returns as soon as the state or number is there, and tells what it is if not."""
+    standin.ctl('add-image', arn=ARN, script=[[0, 'BUILDING'], [3, 'FAILED']])
+    same(ctl('wait', 'state', ARN, 'FAILED'), (0, 'FAILED', ''))
+    send()
+    same(ctl('wait', 'count', 'GetImage', '1', '--arn', ARN)[:2], (0, '1'))
+    code, _, err = ctl('wait', 'cancels', ARN, '1', '--timeout=0.2')
+    same(code, 1)
+    has(err, 'is still 0, not 1')
+
+
+@test
+def _():
+    """a build that names a pipeline makes it known."""
+    arn = standin.ctl('add-image', arn=ARN, pipeline='nightly')['pipeline']
+    target = '/GetImagePipeline?imagePipelineArn=' + arn.replace(':', '%3A').replace('/', '%2F')
+    same(json.loads(send(target=target)[2])['imagePipeline']['name'], 'nightly')
+
+
+@test
+def _():
+    """with --die-with-parent it does not outlive the test that started it."""
+    code = ('import subprocess, sys\n'
+            'p = subprocess.Popen([sys.executable] + sys.argv[1:])\n'
+            'import os, time\n'
+            'while not os.path.exists(sys.argv[3]): time.sleep(0.05)\n'
+            'print(open(sys.argv[3]).read())\n'
+            'sys.stdout.flush(); os.kill(os.getpid(), 9)')
+    port_file = os.path.join(standin.dir, 'orphan')
+    done = subprocess.run([sys.executable, '-c', code, os.path.join(HERE, 'standin.py'),
+                           '--port-file', port_file, '--die-with-parent'], capture_output=True,
+                          timeout=30, check=False)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(('127.0.0.1', int(done.stdout)), timeout=1).close()
+        except OSError:
+            return
+        time.sleep(0.05)
+    raise AssertionError('it is still there')
 
 
 @test

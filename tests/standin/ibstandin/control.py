@@ -58,8 +58,8 @@ class Control:
         command = request.path[len('/_standin/'):].strip('/')
         method = getattr(self, 'do_' + command.replace('-', '_'), None)
         if method is None:
-            return Reply(404, json.dumps({'error': f'no command {command!r}; known: ' + ', '.join(
-                sorted(n[3:].replace('_', '-') for n in dir(self) if n.startswith('do_')))}).encode())
+            known = sorted(n[3:].replace('_', '-') for n in dir(self) if n.startswith('do_'))
+            raise SpecError(f'no command {command!r}; known: ' + ', '.join(known))
         try:
             spec = json.loads(request.body or b'{}')
         except (ValueError, RecursionError) as error:
@@ -100,7 +100,7 @@ class Control:
 
     def do_remove_image(self, spec):
         image = self._image(spec)
-        del self.app.world.images[image.arn]
+        self.app.world.forget_image(image.arn)
         return {'arn': image.arn}
 
     def do_add_pipeline(self, spec):
@@ -120,7 +120,7 @@ class Control:
         for index in range(count):
             name, build = f'{prefix}-{index % names}', index // names
             version = f'1.{build // 1000}.0'
-            age = float(spec['age_s']) if 'age_s' in spec else random_numbers.uniform(600, 90 * 86400)
+            age = float(spec.get('age_s', random_numbers.uniform(600, 90 * 86400)))
             one = dict(base, name=name, version=version, build=build % 1000 + 1, status=status,
                        age_s=age)
             if stuck_every and index % stuck_every == 0:
@@ -208,7 +208,7 @@ class Control:
         return {}
 
     def do_credentials(self, spec):
-        """Adds a key: {key, secret, token, expires_in_s, arn}; or removes one: {key, remove: true}."""
+        """Adds {key, secret, token, expires_in_s, arn}, or removes {key, remove: true}."""
         key = self._need(spec, 'key')
         if spec.get('remove'):
             self.app.keys.pop(key, None)
@@ -221,9 +221,11 @@ class Control:
         return {'key': key}
 
     def do_set_clock_skew(self, spec):
-        """The service's clock goes `seconds` ahead of ours (Date header and signature check too)."""
-        self.app.world.skew = float(self._need(spec, 'seconds'))
-        return {'seconds': self.app.world.skew}
+        """The service's clock goes `seconds` ahead of ours."""
+        seconds = float(self._need(spec, 'seconds'))
+        self.app.credentials.shift(seconds - self.app.world.skew)
+        self.app.world.set_skew(seconds)
+        return {'seconds': seconds}
 
     def do_list_delay(self, spec):
         self.app.world.list_delay = float(self._need(spec, 'seconds'))

@@ -31,7 +31,8 @@ DEFAULTS = {
     'web_identity': {'token': None, 'expired': False},
     'imds': {'enabled': True, 'role': 'ImageBuilderMonitor', 'v1': False, 'code': 'Success',
              'message': '', 'region': 'eu-central-1', 'expires_in_s': 21600},
-    'container': {'token': None, 'path': None, 'role': 'ImageBuilderMonitor', 'expires_in_s': 21600},
+    'container': {'token': None, 'path': None, 'role': 'ImageBuilderMonitor',
+                  'expires_in_s': 21600},
     'sso': {'access_tokens': ['aoaEXAMPLE'], 'refresh_tokens': ['aorEXAMPLE'],
             'client_id': 'client-EXAMPLE', 'client_secret': 'secret-EXAMPLE',
             'roles': {'ImageBuilderMonitor': '123456789012'}, 'expires_in_s': 3600,
@@ -43,6 +44,11 @@ class StsError(Exception):
     def __init__(self, code, message, status=400):
         super().__init__(message)
         self.code, self.message, self.status = code, message, status
+
+
+def unfit(value, member, rule):
+    return StsError('ValidationError', f"1 validation error detected: Value '{value}' at "
+                                       f"'{member}' failed to satisfy constraint: {rule}")
 
 
 def iso_seconds(when):
@@ -98,9 +104,15 @@ class CredentialServices:
         self.kept = {}
         return {'expired': len(chosen)}
 
+    def shift(self, seconds):
+        """The clock jumps; what is left of each key's life stays."""
+        for record in self.app.keys.values():
+            if record['expires'] is not None:
+                record['expires'] += seconds
+
     def issue(self, arn, lifetime):
         """Makes temporary credentials for an ARN."""
-        key = 'ASIA' + ''.join(secrets.choice('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567') for _ in range(16))
+        key = 'ASIA' + base64.b32encode(secrets.token_bytes(10)).decode()
         record = {'secret': base64.b64encode(secrets.token_bytes(30)).decode(),
                   'token': 'IQoJb3JpZ2luX2Vj' + base64.b64encode(secrets.token_bytes(160)).decode()
                            + '+/==',
@@ -157,14 +169,16 @@ class CredentialServices:
             return None
         try:
             scope, record = sigv4.verify(request.method, request.target, request.headers,
-                                         request.body, self.app.keys, self.app.world.now(), ('sts',))
+                                         request.body, self.app.keys, self.app.world.now(),
+                                         ('sts',))
         except sigv4.Refused as refused:
             request.signature = refused.kind
             return self.error(sigv4.NAMES[refused.kind][1], refused.message, 403)
         except (ValueError, UnicodeError) as error:
             request.signature = 'mismatch'
             return self.error('IncompleteSignature', str(error), 400)
-        request.signature, request.key, request.region = 'ok', scope.key, scope.region
+        request.signature, request.key, request.signed_headers = 'ok', scope.key, scope.signed
+        request.region = scope.region
         request.record = record
         return None
 
@@ -214,9 +228,7 @@ class CredentialServices:
             return self.settings['expires_in_s']
         limit = int((role or {}).get('max_duration_s', 43200))
         if not text.isdigit() or not 900 <= int(text) <= 43200:
-            raise StsError('ValidationError', f"1 validation error detected: Value '{text}' at "
-                                              "'durationSeconds' failed to satisfy constraint: Member "
-                                              'must be between 900 and 43200')
+            raise unfit(text, 'durationSeconds', 'Member must be between 900 and 43200')
         if int(text) > limit:
             raise StsError('ValidationError', 'The requested DurationSeconds exceeds the '
                                               'MaxSessionDuration set for this role.')
@@ -228,19 +240,18 @@ class CredentialServices:
         if match is None:
             raise StsError('ValidationError', f'{arn} is invalid')
         if not SESSION_NAME.match(name):
-            raise StsError('ValidationError', f"1 validation error detected: Value '{name}' at "
-                                              "'roleSessionName' failed to satisfy constraint: Member "
-                                              r'must satisfy regular expression pattern: [\w+=,.@-]*')
+            raise unfit(name, 'roleSessionName',
+                        r'Member must satisfy regular expression pattern: [\w+=,.@-]*')
         role = self.settings['roles'].get(arn)
         if role is None and self.settings['any_role']:
             role = {}
-        assumed = f'arn:aws:sts::{match.group(1)}:assumed-role/{match.group(2).split("/")[-1]}/{name}'
-        return arn, role, assumed
+        short = match.group(2).split('/')[-1]
+        return arn, role, f'arn:aws:sts::{match.group(1)}:assumed-role/{short}/{name}'
 
     def _denied(self, request, arn, action):
         who = getattr(request, 'record', {}).get('arn', 'anonymous')
-        return StsError('AccessDenied', f'User: {who} is not authorized to perform: sts:{action} on '
-                                        f'resource: {arn}', 403)
+        return StsError('AccessDenied', f'User: {who} is not authorized to perform: sts:{action} '
+                                        f'on resource: {arn}', 403)
 
     def _sts_AssumeRole(self, request):
         arn, role, assumed = self._role(request)
@@ -258,8 +269,8 @@ class CredentialServices:
         settings, token = self.settings['web_identity'], request.params.get('WebIdentityToken', '')
         arn, role, assumed = self._role(request)
         if settings['expired']:
-            raise StsError('ExpiredTokenException', 'Token expired: current date/time must be before '
-                                                    'the expiration date/time')
+            raise StsError('ExpiredTokenException', 'Token expired: current date/time must be '
+                                                    'before the expiration date/time')
         if not token or (settings['token'] is not None and settings['token'] != token):
             raise StsError('InvalidIdentityToken', "Couldn't retrieve verification key from your "
                                                    'identity provider')
@@ -270,7 +281,8 @@ class CredentialServices:
         return ('    <SubjectFromWebIdentityToken>system:serviceaccount:monitoring:ib'
                 '</SubjectFromWebIdentityToken>\n    <Audience>sts.amazonaws.com</Audience>\n'
                 + assumed_xml(assumed) + credentials_xml(record)
-                + '    <Provider>arn:aws:iam::123456789012:oidc-provider/oidc.example.com</Provider>\n')
+                + '    <Provider>arn:aws:iam::123456789012:oidc-provider/oidc.example.com'
+                  '</Provider>\n')
 
     # Instance metadata ---------------------------------------------------------------------
 
@@ -315,13 +327,12 @@ class CredentialServices:
             if settings['code'] != 'Success':
                 return text_reply(200, json.dumps({'Code': settings['code'], 'LastUpdated': now,
                                                    'Message': settings['message']}))
-            record = self._steady('imds', f'arn:aws:sts::{self.app.world.account}:assumed-role/{role}/'
-                                          'i-0123456789abcdef0', settings['expires_in_s'])
+            arn = f'arn:aws:sts::{self.app.world.account}:assumed-role/{role}/i-0123456789abcdef0'
+            record = self._steady('imds', arn, settings['expires_in_s'])
             return text_reply(200, json.dumps(dict(
                 {'Code': 'Success', 'LastUpdated': now, 'Type': 'AWS-HMAC'}, **plain(record))))
-        return text_reply(404, '<?xml version="1.0" encoding="iso-8859-1"?>\n<html><head><title>404 - '
-                               'Not Found</title></head><body><h1>404 - Not Found</h1></body></html>\n',
-                          'text/html')
+        return text_reply(404, '<html><head><title>404 - Not Found</title></head>'
+                               '<body><h1>404 - Not Found</h1></body></html>\n', 'text/html')
 
     # Containers ----------------------------------------------------------------------------
 
@@ -389,9 +400,8 @@ class CredentialServices:
 
 
 def oidc_error(name, word, status):
-    reply = json_reply(status, {'error': word, 'error_description': f'The request was refused: {word}'},
-                       name)
-    return reply
+    return json_reply(status, {'error': word,
+                               'error_description': f'The request was refused: {word}'}, name)
 
 
 def plain(record):

@@ -13,10 +13,10 @@ KINDS = {
     'date-skew': True, 'empty-page': False, 'empty-body': True, 'no-length': True,
     'extra-members': True, 'headers': True, 'close': False,
 }
-_KEYS = ('kind', 'op', 'nth', 'times', 'after', 'arn', 'apply', 'status', 'code', 'message', 'headers',
-         'body', 'body_file', 'content_type', 'seconds', 'location', 'bytes', 'depth', 'retry_after',
-         'retry_after_ms', 'interval_s', 'skew_s', 'capital_message', 'type_in_body', 'name',
-         'keep', 'per_image')
+_KEYS = ('kind', 'op', 'nth', 'times', 'after', 'arn', 'apply', 'status', 'code', 'message',
+         'headers', 'body', 'body_file', 'content_type', 'seconds', 'location', 'bytes', 'depth',
+         'retry_after', 'retry_after_ms', 'interval_s', 'skew_s', 'capital_message',
+         'type_in_body', 'name', 'keep')
 
 
 class Fault:
@@ -99,8 +99,8 @@ def _error(fault, errors, make):
     message = fault.get('message', 'Injected.')
     if make is not None:
         return make(code, message, status, fault.get('headers'))
-    return json_error(code, message, status, fault.get('headers'), bool(fault.get('capital_message')),
-                      bool(fault.get('type_in_body')))
+    return json_error(code, message, status, fault.get('headers'),
+                      bool(fault.get('capital_message')), bool(fault.get('type_in_body')))
 
 
 def instead(fault, errors, make=None):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The operations of Image Builder that really work, and a valid empty answer for the others."""
 import base64
+import bisect
 import hashlib
+import itertools
 import json
 import uuid
 
@@ -112,10 +114,34 @@ class ImageBuilder:
         if 'nextToken' in call.params:
             last = self._open_token(call.params['nextToken'], digest)
             items = [i for i in items if key(i) > last]
-        size = min(call.params.get('maxResults', 25), self.world.defaults['page_size'])
+        return self._cut_page(call, items, key, digest, member)
+
+    def _page_size(self, call):
+        return min(call.params.get('maxResults', 25), self.world.defaults['page_size'])
+
+    def _cut_page(self, call, items, key, digest, member):
+        size = self._page_size(call)
         body = {member: items[:size]}
         if len(items) > size:
             body['nextToken'] = self._token(digest, key(items[size - 1]))
+        return body
+
+    def _page_of_builds(self, call, passes):
+        """A page of image summaries; reads no further than it has to among many builds."""
+        digest = self._list_digest(call.name, call.region, call.params)
+        images, orders = self.world.ordered_images()
+        start = 0
+        if 'nextToken' in call.params:
+            start = bisect.bisect_right(orders, self._open_token(call.params['nextToken'], digest))
+        found = []
+        for image in itertools.islice(images, start, None):
+            image.advance(call.now)
+            if image.region == call.region and image.visible_from <= call.now and passes(image):
+                found.append(image)
+                if len(found) > self._page_size(call):
+                    break
+        body = self._cut_page(call, found, lambda i: i.order, digest, 'imageSummaryList')
+        body['imageSummaryList'] = [self._summary(i) for i in body['imageSummaryList']]
         return body
 
     @staticmethod
@@ -176,7 +202,8 @@ class ImageBuilder:
         if match is None:
             raise invalid('imageBuildVersionArn', 'It is no image ARN.')
         found = [i for i in self.world.all_images(call.now)
-                 if i.status == 'AVAILABLE' and (i.region, i.account, i.name) == match.group(2, 3, 4)
+                 if i.status == 'AVAILABLE'
+                 and (i.region, i.account, i.name) == match.group(2, 3, 4)
                  and all(w in ('x', str(n)) for w, n in zip(match.group(5, 6, 7), i.numbers))]
         if not found:
             raise not_found(arn)
@@ -274,22 +301,17 @@ class ImageBuilder:
     def op_ListImageBuildVersions(self, call):
         passes = self._filters(call, ('name', 'osVersion', 'platform', 'type', 'version'))
         arn = call.params.get('imageVersionArn')
-        found = [i for i in self._visible(call) if (arn is None or i.version_arn == arn)
-                 and (arn is not None or i.owner == 'Self') and passes(self._image_facts(i))]
-        body = self._page(call, found, lambda i: i.order, 'imageSummaryList')
-        body['imageSummaryList'] = [self._summary(i) for i in body['imageSummaryList']]
-        return body
+        return self._page_of_builds(call, lambda i: (
+            i.owner == 'Self' if arn is None else i.version_arn == arn)
+            and passes(self._image_facts(i)))
 
     def op_ListImagePipelineImages(self, call):
         passes = self._filters(call, ('name', 'version'))
         arn = call.params['imagePipelineArn']
-        found = [i for i in self._visible(call) if i.pipeline == arn]
-        if not found and arn not in self.world.pipelines:
+        if arn not in self.world.pipelines:
             raise not_found(arn)
-        found = [i for i in found if passes(self._image_facts(i))]
-        body = self._page(call, found, lambda i: i.order, 'imageSummaryList')
-        body['imageSummaryList'] = [self._summary(i) for i in body['imageSummaryList']]
-        return body
+        return self._page_of_builds(call, lambda i: i.pipeline == arn
+                                    and passes(self._image_facts(i)))
 
     def op_CreateImage(self, call):
         recipes = [n for n in ('imageRecipeArn', 'containerRecipeArn') if n in call.params]
@@ -338,8 +360,8 @@ class ImageBuilder:
             image = self._find_build(call)
             if image.status not in IN_FLIGHT:
                 raise ServiceError('InvalidParameterValueException',
-                                   f'The image {image.arn} is not in a state that can be cancelled.',
-                                   400)
+                                   f'The image {image.arn} is not in a state that can be '
+                                   'cancelled.', 400)
             image.cancel_tokens.append(call.params['clientToken'])
             image.start_cancel(call.now, self.world.scale)
             return {'imageBuildVersionArn': image.arn}
@@ -363,9 +385,9 @@ class ImageBuilder:
         image = self._find_build(call)
         if image.status in IN_FLIGHT:
             raise ServiceError('ResourceDependencyException',
-                               'You have attempted to mutate or delete a resource with a dependency '
-                               'that prohibits this action.', 400)
-        del self.world.images[image.arn]
+                               'You have attempted to mutate or delete a resource with a '
+                               'dependency that prohibits this action.', 400)
+        self.world.forget_image(image.arn)
         return {'imageBuildVersionArn': image.arn}
 
     # Pipelines -----------------------------------------------------------------------------
@@ -470,10 +492,12 @@ class ImageBuilder:
 
     def op_ListWaitingWorkflowSteps(self, call):
         steps = []
-        for image, flow in self._executions(call):
-            for step in flow['steps'] if image.may_wait() else []:
-                if step['action'] == 'WaitForAction' and step['status'] == 'RUNNING' \
-                        and image.in_flight():
+        waiting = [(i, f) for i in self.world.all_images(call.now)
+                   if i.region == call.region and i.in_flight() and i.may_wait()
+                   for f in i.executions(call.now)]
+        for image, flow in waiting:
+            for step in flow['steps']:
+                if step['action'] == 'WaitForAction' and step['status'] == 'RUNNING':
                     steps.append({'stepExecutionId': step['stepExecutionId'],
                                   'imageBuildVersionArn': image.arn,
                                   'workflowExecutionId': flow['workflowExecutionId'],

@@ -78,10 +78,11 @@ class Model:
             return
         members = shape.get('members', {})
         for key, item in value.items():
+            inner = f'{place}.{key}'.lstrip('.')
             if key in members:
-                self._walk(self.resolve(members[key]), item, f'{place}.{key}'.lstrip('.'), lax, found)
+                self._walk(self.resolve(members[key]), item, inner, lax, found)
             elif not lax:
-                found.append(Problem(f'{place}.{key}'.lstrip('.'), 'unknown member'))
+                found.append(Problem(inner, 'unknown member'))
         for key in shape.get('required', []):
             if key not in value:
                 found.append(Problem(f'{place}.{key}'.lstrip('.'), 'is required'))

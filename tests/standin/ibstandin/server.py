@@ -28,13 +28,16 @@ class Request:
     """One request as received, and what is known of it so far."""
 
     def __init__(self, method, target, headers, body):
+        if target.startswith(('http://', 'https://')):
+            # A client that takes us for its proxy.
+            target = '/' + target.split('://', 1)[1].partition('/')[2]
         self.method, self.target, self.headers, self.body = method, target, headers, body
         self.path, _, self.query_text = target.partition('?')
         self.region, self.service, self.op = None, None, None
         self.signature, self.key = 'not-needed', None
         self.params, self.arn = {}, None
         self.fault, self.applied = None, False
-        self.account = None
+        self.account, self.broken, self.signed_headers = None, None, None
 
     def header(self, name, default=''):
         for key, value in self.headers:
@@ -127,7 +130,8 @@ class App:
         for name, value in body.items():
             if isinstance(value, list):
                 body[name] = []
-        body['nextToken'] = self.imagebuilder.start_token(request.op, request.region, request.params)
+        body['nextToken'] = self.imagebuilder.start_token(request.op, request.region,
+                                                          request.params)
         reply.body = json.dumps(body).encode()
         return reply
 
@@ -137,7 +141,6 @@ class App:
         route, path_params = self.oracle.route(request.method, unquote(request.path))
         request.op = route.name if route is not None else None
         request.params = dict(path_params)
-        request.broken = None
         if route is None:
             return
         for name, value in parse_query(request.query_text):
@@ -169,7 +172,7 @@ class App:
         except (ValueError, UnicodeError) as error:
             request.signature = 'mismatch'
             return json_error('IncompleteSignatureException', str(error), 400)
-        request.signature, request.key = 'ok', scope.key
+        request.signature, request.key, request.signed_headers = 'ok', scope.key, scope.signed
         request.region, request.account = scope.region, self._account_of(record)
         return None
 
@@ -207,6 +210,18 @@ class App:
         image.polled(self.world.now())
         return control.reply_from(image.raw)
 
+    def connect(self, request, target, able):
+        """Whether a tunnel to `target` is opened; the record of it."""
+        with self.world.lock:
+            request.service, request.op, request.path = 'proxy', 'CONNECT', target
+            fault = next((f for f in self.faults if f.strikes('CONNECT', None)), None)
+            reply = Reply(200 if able else 405, b'')
+            if fault is not None:
+                request.fault = fault.name
+                reply = faults.spoil(fault, faults.instead(fault, self.oracle.errors) or reply)
+            self.record(request, reply)
+            return reply
+
     # Recording -----------------------------------------------------------------------------
 
     def record(self, request, reply):
@@ -227,6 +242,8 @@ class App:
             'key': request.key, 'arn': request.arn,
             'client_token': request.params.get('clientToken'),
             'user_agent': request.header('user-agent'), 'host': request.header('host'),
+            'content_type': request.header('content-type'),
+            'signed_headers': request.signed_headers,
             'headers': sorted({k.lower() for k, _ in request.headers}),
             'fault': request.fault, 'applied': request.applied, 'problems': reply.problems}
         self.world.requests.append(entry)
@@ -282,6 +299,27 @@ class Handler(BaseHTTPRequestHandler):
             return
         reply = self.app.handle(Request(self.command, self.path, list(self.headers.items()), body))
         self._send(reply)
+
+    def do_CONNECT(self):
+        """We are the HTTPS proxy, and whatever host was asked for at its end."""
+        request = Request('CONNECT', '/', list(self.headers.items()), b'')
+        reply = self.app.connect(request, self.path, self.server.inner_context is not None)
+        if reply.status != 200 or reply.mode != 'normal':
+            self.close_connection = True
+            self._send(reply)
+            return
+        self.wfile.write(b'HTTP/1.1 200 Connection established\r\n\r\n')
+        inner = self.server.inner_context.wrap_socket(self.connection, server_side=True,
+                                                      do_handshake_on_connect=False)
+        self.request = inner
+        try:
+            self.setup()
+            self.close_connection = False
+            while not self.close_connection:
+                self.handle_one_request()
+        except OSError:
+            pass
+        self.close_connection = True
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _any
 
@@ -371,9 +409,9 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
     allow_reuse_address = True
 
-    def __init__(self, address, handler, context=None):
+    def __init__(self, address, handler, context=None, inner_context=None):
         self.no_shutdown = set()
-        self.context = context
+        self.context, self.inner_context = context, inner_context
         super().__init__(address, handler)
 
     def get_request(self):
@@ -397,14 +435,20 @@ class Server(ThreadingHTTPServer):
         self.no_shutdown.discard(id(request))
 
 
+def _tls(certificate, key):
+    if not certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
 def serve(options):
     app = App(options)
     app.stopping = threading.Event()
-    context = None
-    if options.tls_cert:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(options.tls_cert, options.tls_key)
     handler = type('BoundHandler', (Handler,), {'app': app})
-    server = Server(('127.0.0.1', options.port), handler, context)
+    server = Server(('127.0.0.1', options.port), handler,
+                    _tls(options.tls_cert, options.tls_key),
+                    _tls(options.connect_cert, options.connect_key))
     app.port = server.server_address[1]
     return app, server

@@ -41,13 +41,14 @@ class Scope:
 
     def __init__(self, key, date, region, service):
         self.key, self.date, self.region, self.service = key, date, region, service
+        self.signed = []
 
 
 def parse_authorization(value):
     """The parts of an Authorization header; raises Refused when one is missing."""
     if not value.startswith('AWS4-HMAC-SHA256'):
-        raise Refused('incomplete', f"'{value[:40]}' not a valid key=value pair (missing equal-sign) "
-                                    'in Authorization header.')
+        raise Refused('incomplete', f"'{value[:40]}' not a valid key=value pair (missing "
+                                    'equal-sign) in Authorization header.')
     parts = {}
     for piece in value[len('AWS4-HMAC-SHA256'):].split(','):
         name, equal, text = piece.strip().partition('=')
@@ -69,7 +70,8 @@ def _normal_query(query):
     for piece in query.split('&'):
         if piece:
             name, _, value = piece.partition('=')
-            pairs.append(quote(unquote(name), safe='-_.~') + '=' + quote(unquote(value), safe='-_.~'))
+            pairs.append(quote(unquote(name), safe='-_.~') + '='
+                         + quote(unquote(value), safe='-_.~'))
     return '&'.join(pairs)
 
 
@@ -105,7 +107,8 @@ def _check_headers(headers, signed):
             raise Refused('mismatch', MISMATCH)
     for name in names:
         if name.startswith('x-amz-') and name not in signed and name != 'x-amz-user-agent':
-            raise Refused('mismatch', f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
+            raise Refused('mismatch', f"'{name}' must be a 'SignedHeader' in the AWS "
+                                      'Authorization.')
 
 
 def _check_time(date, scope, now):
@@ -142,8 +145,8 @@ def verify(method, target, headers, body, keys, now, services):
     scope, signed, signature = parse_authorization(values['authorization'])
     date = values.get('x-amz-date') or ''
     if not date:
-        raise Refused('incomplete', "Authorization header requires existence of either a 'X-Amz-Date' "
-                                    "or a 'Date' header.")
+        raise Refused('incomplete', 'Authorization header requires existence of either a '
+                                    "'X-Amz-Date' or a 'Date' header.")
     if scope.service not in services:
         raise Refused('mismatch', 'Credential should be scoped to correct service: '
                                   f"'{services[0]}'. ")
@@ -156,11 +159,12 @@ def verify(method, target, headers, body, keys, now, services):
     _check_time(date, scope, now)
     claimed = values.get('x-amz-content-sha256')
     if claimed is not None and claimed != hashlib.sha256(body).hexdigest():
-        raise Refused('mismatch', 'The provided x-amz-content-sha256 header does not match what was '
-                                  'computed.')
+        raise Refused('mismatch', 'The provided x-amz-content-sha256 header does not match what '
+                                  'was computed.')
     wanted = expected_signature(method, target, headers, signed, body, scope, record['secret'])
     if not hmac.compare_digest(wanted, signature):
         raise Refused('mismatch', MISMATCH)
     if record.get('expires') is not None and record['expires'] <= now:
         raise Refused('expired-token', 'The security token included in the request is expired')
+    scope.signed = signed
     return scope, record

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The state kept: images that move by script, pipelines, workflow executions, tokens, requests."""
+import calendar
 import hashlib
 import re
 import threading
@@ -8,12 +9,10 @@ import uuid
 
 IN_FLIGHT = ('PENDING', 'CREATING', 'BUILDING', 'TESTING', 'DISTRIBUTING', 'INTEGRATING')
 STATUSES = IN_FLIGHT + ('AVAILABLE', 'CANCELLED', 'FAILED', 'DEPRECATED', 'DELETED', 'DISABLED')
-BUILD_ARN = re.compile(r'^arn:(aws[a-z-]*):imagebuilder:([a-z0-9-]+):([0-9]{12}|aws(?:-[a-z-]+)?):image/'
-                       r'([a-z0-9_-]+)/([0-9]+)\.([0-9]+)\.([0-9]+)/([0-9]+)$')
-VERSION_ARN = re.compile(r'^arn:(aws[a-z-]*):imagebuilder:([a-z0-9-]+):([0-9]{12}|aws(?:-[a-z-]+)?):image/'
-                         r'([a-z0-9_-]+)/([0-9]+|x)\.([0-9]+|x)\.([0-9]+|x)$')
-PIPELINE_ARN = re.compile(r'^arn:(aws[a-z-]*):imagebuilder:([a-z0-9-]+):([0-9]{12}|aws):'
-                          r'image-pipeline/([a-z0-9_-]+)$')
+_ARN = r'^arn:(aws[a-z-]*):imagebuilder:([a-z0-9-]+):([0-9]{12}|aws(?:-[a-z-]+)?):'
+BUILD_ARN = re.compile(_ARN + r'image/([a-z0-9_-]+)/([0-9]+)\.([0-9]+)\.([0-9]+)/([0-9]+)$')
+VERSION_ARN = re.compile(_ARN + r'image/([a-z0-9_-]+)/([0-9]+|x)\.([0-9]+|x)\.([0-9]+|x)$')
+PIPELINE_ARN = re.compile(_ARN + r'image-pipeline/([a-z0-9_-]+)$')
 
 DEFAULT_SCRIPT = [[0, 'PENDING'], [2, 'CREATING'], [4, 'BUILDING'], [600, 'TESTING'],
                   [900, 'DISTRIBUTING'], [960, 'AVAILABLE']]
@@ -102,13 +101,26 @@ class Image:
             if status not in IN_FLIGHT:
                 self.cancelling = None
 
+    def shift(self, seconds):
+        """Everything dated moves along with the service's clock."""
+        self.created += seconds
+        self.visible_from += seconds
+        self.events = [(when + seconds, status, reason) for when, status, reason in self.events]
+        self.entered = {status: when + seconds for status, when in self.entered.items()}
+        for dated in [d for f in self.workflows or [] for d in [f] + f['steps']]:
+            for key in ('startTime', 'endTime'):
+                if key in dated:
+                    when = parse_iso(dated[key], None)
+                    dated[key] = dated[key] if when is None else iso(when + seconds)
+
     def in_flight(self):
         return self.status in IN_FLIGHT
 
     def schedule(self, script, now, scale):
         for entry in script:
             if not isinstance(entry, (list, tuple)) or len(entry) not in (2, 3):
-                raise SpecError('script: each entry is [after_s, STATUS] or [after_s, STATUS, reason]')
+                raise SpecError('script: each entry is [after_s, STATUS] or '
+                                '[after_s, STATUS, reason]')
             reason = entry[2] if len(entry) == 3 else None
             self.events.append((now + float(entry[0]) / scale, str(entry[1]), reason))
         self.events.sort(key=lambda e: e[0])
@@ -167,7 +179,7 @@ class Image:
     # Workflow executions -------------------------------------------------------------------
 
     def executions(self, now):
-        """Workflow executions as they stand, oldest first; made up from the states when not told."""
+        """Workflow executions as they stand, oldest first; made up from the states if not told."""
         if self.workflows is None:
             return self._made_up_executions(now)
         for flow in self.workflows:
@@ -299,7 +311,7 @@ class World:
         self.reset()
 
     def reset(self):
-        self.images, self.pipelines = {}, {}
+        self.images, self.pipelines, self.ordered = {}, {}, None
         self.tokens = {}
         self.other_tags = {}
         self.requests = []
@@ -312,6 +324,14 @@ class World:
     def now(self):
         return time.time() + self.skew
 
+    def set_skew(self, seconds):
+        """The service's clock jumps; what it dated and planned keeps its distance to now."""
+        jump, self.skew = seconds - self.skew, seconds
+        for image in self.images.values():
+            image.shift(jump)
+        for pipeline in self.pipelines.values():
+            pipeline.created += jump
+
     def image(self, arn, now):
         image = self.images.get(arn)
         if image is not None:
@@ -322,6 +342,17 @@ class World:
         for image in self.images.values():
             image.advance(now)
         return list(self.images.values())
+
+    def ordered_images(self):
+        """All images by their `order`, and these orders, so that a page is found without a walk."""
+        if self.ordered is None:
+            images = sorted(self.images.values(), key=lambda i: i.order)
+            self.ordered = (images, [i.order for i in images])
+        return self.ordered
+
+    def forget_image(self, arn):
+        del self.images[arn]
+        self.ordered = None
 
     def next_build(self, version_arn):
         builds = [i.numbers[3] for i in self.images.values() if i.version_arn == version_arn]
@@ -350,6 +381,7 @@ class World:
         image.on_cancel = self.defaults['on_cancel']
         self.change_image(image, spec, now, fresh=True)
         self.images[arn] = image
+        self.ordered = None
         return image
 
     _PLAIN = {'platform': 'platform', 'osVersion': 'os_version', 'type': 'kind', 'owner': 'owner',
@@ -375,11 +407,13 @@ class World:
             image.created = parse_iso(image.date_text, image.created)
         if 'age_s' in spec:
             image.date_text, image.created = None, now - float(spec['age_s'])
-            image.visible_from = min(image.visible_from, image.created + self.list_delay / self.scale)
+            image.visible_from = min(image.visible_from,
+                                     image.created + self.list_delay / self.scale)
         if 'visible_after_s' in spec:
             image.visible_from = now + float(spec['visible_after_s']) / self.scale
         if 'pipeline' in spec:
             image.pipeline = self._pipeline_arn(image, spec['pipeline'])
+            self._have_pipeline(image)
         if 'status' in spec or fresh:
             self._set_status(image, spec, now, fresh)
         elif 'reason' in spec:
@@ -392,6 +426,14 @@ class World:
             image.workflows = None
             if spec['workflows'] != 'auto':
                 image.told_executions(spec['workflows'], now)
+
+    def _have_pipeline(self, image):
+        """A pipeline that a build names exists, unless its ARN is none."""
+        if image.pipeline is None or image.pipeline in self.pipelines \
+                or PIPELINE_ARN.match(image.pipeline) is None:
+            return
+        self.add_pipeline({'arn': image.pipeline, 'image_name': image.name,
+                           'version': image.version})
 
     def _pipeline_arn(self, image, given):
         if given is None or given.startswith('arn:'):
@@ -423,8 +465,8 @@ class World:
             arn = self.version_arn(dict(spec, version='1.0.0')).split(':image/')[0] \
                 + ':image-pipeline/' + spec['name']
         pipeline = Pipeline(arn)
-        known = ('arn', 'name', 'region', 'account', 'status', 'description', 'image_name', 'version',
-                 'tags', 'extra', 'script', 'on_cancel', 'consecutiveFailures')
+        known = ('arn', 'name', 'region', 'account', 'status', 'description', 'image_name',
+                 'version', 'tags', 'extra', 'script', 'on_cancel', 'consecutiveFailures')
         for key in spec:
             if key not in known:
                 raise SpecError(f'{key}: unknown key for a pipeline; known: ' + ', '.join(known))
@@ -456,6 +498,5 @@ def parse_iso(text, fallback):
         if isinstance(text, str) else None
     if match is None:
         return fallback
-    import calendar
     seconds = calendar.timegm(time.strptime(match.group(1), '%Y-%m-%dT%H:%M:%S'))
     return seconds + float(match.group(2) or 0)
