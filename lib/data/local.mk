@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # JSON, YAML, ini, configuration, state database. Third-party: json-c, libyaml, libconfig, SQLite.
 lib_libib_a_SOURCES += \
+	lib/data/conf.c lib/data/conf.h \
 	lib/data/json.h \
 	lib/data/statedb.c lib/data/statedb.h \
 	lib/data/value.c lib/data/value.h \
