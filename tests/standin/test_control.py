@@ -223,6 +223,41 @@ def _():
 
 @test
 def _():
+    """cancels in a scenario, and of a build that was deleted, are counted from the record."""
+    arn = 'arn:aws:imagebuilder:us-west-2:123456789012:image/golden-al2023/1.0.0/1'
+    standin.ctl('load-scenario', name='cancel-never-lands')
+    same(standin.ctl('cancels', arn=arn)['cancels'], 0)
+    for token in ('a', 'a', 'b'):
+        cancel(arn, token)
+    same(standin.ctl('cancels', arn=arn)['cancels'], 2)
+
+
+@test
+def _():
+    """all 77 operations are found by method and path; what they lack is named."""
+    with open(os.path.join(HERE, 'operations.tsv'), encoding='utf-8') as handle:
+        rows = [line.rstrip('\n').split('\t') for line in handle if not line.startswith('#')]
+    same(len(rows), 77)
+    refused = 0
+    for name, method, uri, query, _, body in rows:
+        quoted = ARN.replace(':', '%3A').replace('/', '%2F')
+        target = uri.replace('{resourceArn}', quoted)
+        pairs = [f'{q}={quoted}' for q in query.split(',') if q]
+        data = json.dumps({b: 'x' for b in body.split(',') if b == 'clientToken'}).encode()
+        status, heads, answer = send(method, target + ('?' + '&'.join(pairs) if pairs else ''),
+                                     data if method in ('PUT', 'POST') else b'')
+        if status != 200:
+            refused += 1
+            allowed = ('InvalidRequestException', 'ResourceNotFoundException')
+            same(heads['x-amzn-ErrorType'] in allowed, True, f'{name} {answer}')
+    found = standin.ctl('requests')['requests']
+    same([r['op'] for r in found], [row[0] for row in rows])
+    same(refused <= 50, True, f'{refused} refused')
+    same(standin.ctl('problems')['problems'], [])
+
+
+@test
+def _():
     """faults strike the requests that they name: operation, build, number, after, times."""
     other = standin.ctl('add-image', name='other')['arn']
     standin.ctl('add-image', arn=ARN)

@@ -49,8 +49,8 @@ class ImageBuilder:
         self._check_region(call)
         method = getattr(self, 'op_' + call.name, None)
         body = method(call) if method is not None else self._minimal(call)
-        if call.name not in ('ListWaitingWorkflowSteps', 'SendWorkflowStepAction', 'RetryImage',
-                             'TagResource', 'UntagResource', 'ListTagsForResource'):
+        known = self._output_members(call.name)
+        if known is not None and 'requestId' in known:
             body = dict({'requestId': str(uuid.uuid4())}, **body)
         return body
 
@@ -63,20 +63,21 @@ class ImageBuilder:
                                         f'{call.region}.')
 
     def _minimal(self, call):
-        if call.name.startswith('Get') and not call.name.endswith('Policy'):
-            arn = next(iter(call.params.values()), '')
-            raise not_found(arn)
-        body = {}
-        if 'clientToken' in call.params:
-            body['clientToken'] = call.params['clientToken']
+        """The least that is a valid answer: what was asked by, said back."""
+        body = {'clientToken': call.params.get('clientToken')}
         route = self.oracle.routes[call.name]
-        known = self._output_members(call.name)
         for name in route.query + route.body:
-            if name.endswith('Arn') and name in call.params and (known is None or name in known):
-                body[name] = call.params[name]
-        if known is not None:
-            body = {k: v for k, v in body.items() if k in known}
-        return body
+            if name.endswith(('Arn', 'Id')):
+                body[name] = call.params.get(name)
+        if call.name.startswith('Get') and route.query:
+            # GetImageRecipe answers imageRecipe, GetImageRecipePolicy its policy.
+            thing, asked = call.name[3].lower() + call.name[4:], route.query[0]
+            body[thing] = {'arn' if asked.endswith('Arn') else asked: call.params.get(asked)}
+            if thing == 'distributionConfiguration':
+                body[thing]['timeoutMinutes'] = 720
+            body['policy'] = '{"Version":"2012-10-17","Statement":[]}'
+        known = self._output_members(call.name)
+        return {k: v for k, v in body.items() if v is not None and (known is None or k in known)}
 
     def _output_members(self, name):
         for model in [self.oracle.facts] + self.oracle.others[::-1]:
