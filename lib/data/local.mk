@@ -2,7 +2,9 @@
 # JSON, YAML, ini, configuration, state database. Third-party: json-c, libyaml, libconfig, SQLite.
 lib_libib_a_SOURCES += \
 	lib/data/conf.c lib/data/conf.h \
+	lib/data/ini.h \
 	lib/data/json.h \
+	lib/data/shlex.h \
 	lib/data/statedb.c lib/data/statedb.h \
 	lib/data/value.c lib/data/value.h \
 	lib/data/yaml.h
