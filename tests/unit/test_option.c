@@ -287,7 +287,10 @@ static void help_stays_within_80_columns(void **state)
     assert_true(rest.n > 1000);
     while (rest.n > 0) {
         struct ib_str line = ib_str_split(&rest, '\n');
-        if (ib_utf8_count(line.p, line.n) > 80) {
+        /* A default path has no blank to break at, and a prefix may be long. */
+        const char *path = strstr(line.p, IB_SYSCONFDIR);
+        bool has_path = path != NULL && path < line.p + line.n;
+        if (ib_utf8_count(line.p, line.n) > 80 && !has_path) {
             fail_msg("longer than 80 columns: %.*s", IB_STR_ARG(line));
         }
     }
