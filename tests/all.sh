@@ -188,9 +188,9 @@ for verdict in "$logs"/*.verdict; do
         echo "   $name: passed"
         passed=$((passed + 1))
     else
-        echo "   $name: FAILED; the end of its output:"
+        echo "   $name: FAILED; its errors, and the end of its output:"
         failed=$((failed + 1))
-        tail -n 60 "$logs/$name.log" | sed 's/^/      | /'
+        { grep -n ' error: ' "$logs/$name.log" | head -n 30; tail -n 40 "$logs/$name.log"; } | sed 's/^/      | /'
     fi
 done
 [ $((passed + failed)) -gt 0 ] || failed=1

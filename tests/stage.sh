@@ -54,7 +54,9 @@ tidy)
     # shellcheck disable=SC2046,SC2086 # words
     xargs -P 2 -I '{}' clang-tidy --quiet '{}' -- -std=gnu11 "-I$main" -I. -include config.h \
         -include lib/base/banned.h '-DIB_SYSCONFDIR="/"' '-DIB_STATEDIR="/"' '-DIB_DATADIR="/"' \
-        $(pkg-config --cflags $libs) <"$IB_ALL_DIR/tidy.files"
+        $(pkg-config --cflags $libs) <"$IB_ALL_DIR/tidy.files" 2>&1 | grep -v 'warnings\? generated\.$' >tidy.log
+    cat tidy.log
+    ! grep -q ': error: ' tidy.log
     ;;
 shellcheck)
     cd "$src" && find .ci tests packaging conf \( -name '*.sh' -o -path '.ci/run' \) -type f |

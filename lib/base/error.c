@@ -7,6 +7,11 @@
 
 #include "lib/base/text.h"
 
+/* What the header tells the analyser of these stands for calls, not for the definitions here. */
+#undef ib_fail
+#undef ib_fail_errno
+#undef ib_fail_nomem
+
 static const char *const rc_names[IB_RC_COUNT] = {
     [IB_OK] = "ok",           [IB_EUSAGE] = "usage",     [IB_ECONFIG] = "config",
     [IB_ECRED] = "credentials", [IB_ENET] = "network",   [IB_ETLS] = "tls",

@@ -75,4 +75,11 @@ const char *ib_errno_text(int errnum, char *buf, size_t cap);
 void ib_assert_failed(const char *file, int line, const char *what) IB_NORETURN;
 #define IB_ASSERT(cond) ((cond) ? (void)0 : ib_assert_failed(__FILE__, __LINE__, #cond))
 
+#ifdef __clang_analyzer__
+/* The analyser sees one file at a time: tell it that these return the code that they are given. */
+#define ib_fail(err, rc, ...) ((void)(ib_fail)(err, rc, __VA_ARGS__), (rc))
+#define ib_fail_errno(err, errnum, ...) ((void)(ib_fail_errno)(err, errnum, __VA_ARGS__), IB_ESYS)
+#define ib_fail_nomem(err) ((void)(ib_fail_nomem)(err), IB_ENOMEM)
+#endif
+
 #endif

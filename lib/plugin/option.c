@@ -69,8 +69,8 @@ static const struct ib_option *find(const struct parser *p, struct ib_str long_n
             bool is_it = short_name != '\0' ? o->short_name == short_name
                                             : ib_str_eq_c(long_name, o->long_name);
             if (is_it) {
-                *ret_dest = p->groups[g].base == NULL ? NULL
-                                                      : (char *)p->groups[g].base + o->offset;
+                IB_ASSERT(p->groups[g].base != NULL); /* only --help may go without */
+                *ret_dest = (char *)p->groups[g].base + o->offset;
                 return o;
             }
         }
