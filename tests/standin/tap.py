@@ -88,6 +88,18 @@ class Tests:
         return 1 if failed else 0
 
 
+def until(wanted, get, limit=20):
+    """Calls get() until it gives `wanted`; fails after `limit` seconds.  Gives how long it took."""
+    begun = time.monotonic()
+    while True:
+        got = get()
+        if got == wanted:
+            return time.monotonic() - begun
+        if time.monotonic() - begun > limit:
+            raise AssertionError(f'still {got!r} after {limit} s, wanted {wanted!r}')
+        time.sleep(0.02)
+
+
 def same(got, wanted, what=''):
     if got != wanted:
         raise AssertionError(f'{what} got {got!r}, wanted {wanted!r}')

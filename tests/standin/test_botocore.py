@@ -25,7 +25,7 @@ from botocore.credentials import (ContainerProvider, Credentials,  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher  # noqa: E402
 
-from tap import KEY, SECRET, Standin, Tests, has, same  # noqa: E402
+from tap import KEY, SECRET, Standin, Tests, has, same, until  # noqa: E402
 
 standin = Standin()
 test = Tests()
@@ -150,15 +150,13 @@ def _():
 @test
 def _():
     """a build moves by its script, and its reason comes with the state."""
-    standin.ctl('add-image', arn=ARN, script=[[0, 'PENDING'], [0.15, 'BUILDING'],
-                                             [0.3, 'FAILED', 'SSM Agent verification failed']])
+    standin.ctl('add-image', arn=ARN, script=[[0, 'PENDING'], [1, 'BUILDING'],
+                                             [1.1, 'FAILED', 'SSM Agent verification failed']])
     same(get()['state'], {'status': 'PENDING'})
-    seen = set()
-    end = time.monotonic() + 5
-    while time.monotonic() < end and 'FAILED' not in seen:
-        seen.add(get()['state']['status'])
-    same(seen - {'PENDING', 'BUILDING'}, {'FAILED'})
+    until('FAILED', lambda: get()['state']['status'])
     same(get()['state']['reason'], 'SSM Agent verification failed')
+    same([status for _, status in standin.ctl('state', arn=ARN)['history']],
+         ['PENDING', 'BUILDING', 'FAILED'])
 
 
 @test
@@ -185,11 +183,10 @@ def _():
 @test
 def _():
     """a cancel after S seconds lands then, without being read."""
-    standin.ctl('add-image', arn=ARN, on_cancel={'after_s': 0.2})
+    standin.ctl('add-image', arn=ARN, on_cancel={'after_s': 1})
     cancel()
     same(standin.ctl('state', arn=ARN)['status'], 'BUILDING')
-    time.sleep(0.25)
-    same(standin.ctl('state', arn=ARN)['status'], 'CANCELLED')
+    until('CANCELLED', lambda: standin.ctl('state', arn=ARN)['status'])
 
 
 @test
@@ -361,12 +358,11 @@ def _():
 @test
 def _():
     """a new build is not in lists before the delay is over, and GetImage knows it at once."""
-    standin.ctl('list-delay', seconds=0.3)
+    standin.ctl('list-delay', seconds=1)
     standin.ctl('add-image', arn=ARN)
     same(get()['arn'], ARN)
     same(client().list_images()['imageVersionList'], [])
-    time.sleep(0.35)
-    same(len(client().list_images()['imageVersionList']), 1)
+    until(1, lambda: len(client().list_images()['imageVersionList']))
 
 
 @test

@@ -27,7 +27,7 @@ from botocore.awsrequest import AWSRequest  # noqa: E402
 from botocore.config import Config  # noqa: E402
 from botocore.credentials import Credentials  # noqa: E402
 
-from tap import HERE, KEY, SECRET, Standin, Tests, has, same  # noqa: E402
+from tap import HERE, KEY, SECRET, Standin, Tests, has, same, until  # noqa: E402
 
 standin = Standin('--time-scale', '10')
 test = Tests()
@@ -182,11 +182,11 @@ def _():
 @test
 def _():
     """the time scale makes scripts run faster, dates stay real."""
-    standin.ctl('add-image', arn=ARN, script=[[0, 'BUILDING'], [2, 'AVAILABLE']])
+    standin.ctl('add-image', arn=ARN, script=[[0, 'BUILDING'], [15, 'AVAILABLE']])
     same(standin.ctl('state', arn=ARN)['status'], 'BUILDING')
-    time.sleep(0.25)
-    same(standin.ctl('state', arn=ARN)['status'], 'AVAILABLE')
-    same(time.time() - standin.ctl('state', arn=ARN)['created'] < 2, True)
+    took = until('AVAILABLE', lambda: standin.ctl('state', arn=ARN)['status'])
+    same(1 < took < 14, True, f'{took} s')
+    same(time.time() - standin.ctl('state', arn=ARN)['created'] < 14, True)
 
 
 @test
@@ -296,7 +296,7 @@ def _():
     standin.ctl('add-fault', op='GetImage', kind='delay', seconds=0.3, times=1)
     begun = time.monotonic()
     same(send()[0], 200)
-    same(0.3 <= time.monotonic() - begun < 3, True)
+    same(time.monotonic() - begun >= 0.3, True)
     for kind in ('silent', 'slow-drip'):
         standin.ctl('clear-faults')
         standin.ctl('add-fault', op='GetImage', kind=kind)
@@ -547,8 +547,8 @@ def _():
         time.sleep(0.2)
         begun = time.monotonic()
         second.process.send_signal(signal.SIGTERM)
-        same(second.process.wait(5), 0)
-        same(time.monotonic() - begun < 3, True)
+        same(second.process.wait(10), 0)
+        same(time.monotonic() - begun < 8, True)
 
 
 sys.exit(test.run(standin))

@@ -5,7 +5,7 @@ import os
 import random
 
 from .faults import Fault
-from .state import STATUSES, SpecError, check_on_cancel
+from .state import STATUSES, SpecError, check_on_cancel, check_script
 from .wire import Reply
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -244,7 +244,9 @@ class Control:
                 value = check_on_cancel(value)
             elif key == 'page_size':
                 value = max(1, min(25, int(value)))
-            elif key != 'script':
+            elif key == 'script':
+                check_script(value)
+            else:
                 raise SpecError(f'{key}: known defaults are script, on_cancel, page_size')
             self.app.world.defaults[key] = value
         return self.app.world.defaults

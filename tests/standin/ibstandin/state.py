@@ -97,7 +97,8 @@ class Image:
     def advance(self, now):
         while self.events and self.events[0][0] <= now:
             when, status, reason = self.events.pop(0)
-            self.enter(status, when, reason)
+            if status != self.status or reason is not None:
+                self.enter(status, when, reason)
             if status not in IN_FLIGHT:
                 self.cancelling = None
 
@@ -118,9 +119,6 @@ class Image:
 
     def schedule(self, script, now, scale):
         for entry in script:
-            if not isinstance(entry, (list, tuple)) or len(entry) not in (2, 3):
-                raise SpecError('script: each entry is [after_s, STATUS] or '
-                                '[after_s, STATUS, reason]')
             reason = entry[2] if len(entry) == 3 else None
             self.events.append((now + float(entry[0]) / scale, str(entry[1]), reason))
         self.events.sort(key=lambda e: e[0])
@@ -397,6 +395,8 @@ class World:
             if key not in self._PLAIN and key not in self._OWN:
                 raise SpecError(f'{key}: unknown key for an image; known: '
                                 + ', '.join(sorted(list(self._PLAIN) + list(self._OWN))))
+        if 'script' in spec:
+            check_script(spec['script'])
         for key, attribute in self._PLAIN.items():
             if key in spec:
                 setattr(image, attribute, spec[key])
@@ -442,7 +442,9 @@ class World:
                 f'image-pipeline/{given}')
 
     def _set_status(self, image, spec, now, fresh):
-        status = spec.get('status', 'PENDING' if 'script' in spec else 'BUILDING')
+        script = spec.get('script') or [[1, 'BUILDING']]
+        first = str(script[0][1]) if float(script[0][0]) <= 0 else 'PENDING'
+        status = spec.get('status', first if 'script' in spec else 'BUILDING')
         if not fresh:
             image.events, image.cancelling = [], None
             image.enter(status, now, spec.get('reason'))
@@ -473,11 +475,20 @@ class World:
         for key in ('status', 'description', 'image_name', 'version', 'tags', 'extra', 'script'):
             if key in spec:
                 setattr(pipeline, key, spec[key])
+        if 'script' in spec:
+            check_script(spec['script'])
         pipeline.consecutive_failures = int(spec.get('consecutiveFailures', 0))
         if 'on_cancel' in spec:
             pipeline.on_cancel = check_on_cancel(spec['on_cancel'])
         self.pipelines[arn] = pipeline
         return pipeline
+
+
+def check_script(script):
+    for entry in script if isinstance(script, list) else [None]:
+        if not isinstance(entry, list) or len(entry) not in (2, 3) \
+                or not isinstance(entry[0], (int, float)):
+            raise SpecError('script: a list of [after_s, STATUS] or [after_s, STATUS, reason]')
 
 
 def check_on_cancel(plan):
