@@ -4,4 +4,5 @@ lib_libib_a_SOURCES += \
 	lib/watch/allow.c lib/watch/allow.h \
 	lib/watch/policy.c lib/watch/policy.h \
 	lib/watch/gate.c lib/watch/gate.h \
-	lib/watch/judge.c lib/watch/judge.h
+	lib/watch/judge.c lib/watch/judge.h \
+	lib/watch/targets.c lib/watch/targets.h
