@@ -399,7 +399,7 @@ static enum ib_rc decode_text(const struct decode *d, const char **dest)
 
 static enum ib_rc decode_texts(const struct decode *d, struct ib_conf_texts *dest)
 {
-    const char *text;
+    const char *text = "";
 
     if (ib_value_is(d->value, IB_VALUE_STRING)) {
         enum ib_rc rc = decode_text(d, &text);
