@@ -29,6 +29,9 @@ void ib_start(const struct ib_program *program);
 void ib_start_options(const struct ib_option_group *groups, size_t group_count, int argc,
                       char *const *argv, struct ib_option_result *ret);
 
+/* "PREFIX UNKNOWN - text (see NAME --help)" for options that do not go together; ends with 3. */
+void ib_start_usage(const struct ib_error *err) IB_NORETURN;
+
 /*
  * Start the watchdog: a bit after timeout_ms it prints one line and ends the process with `state`, even
  * when a library hangs. json: the line is a JSON object. Programs that change something also catch
