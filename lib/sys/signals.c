@@ -7,6 +7,11 @@
 #include <poll.h>
 #include <signal.h>
 
+#undef alarm /* async-signal-safe, unlike setitimer() by the letter of POSIX */
+
+/* What waits in lib/sys and lib/aws ends at once; what hangs in a library is ended by the watchdog. */
+#define STOP_PATIENCE_S 1
+
 static volatile sig_atomic_t stop_signal;
 /* A pipe: what is written by the handler wakes every poll() that has the reading end in it, also
  * when the signal arrives between the look at the flag and the poll. */
@@ -62,6 +67,7 @@ static void on_stop(int number)
         stop_signal = number;
         ssize_t ignored = write(stop_pipe[1], "", 1);
         (void)ignored;
+        (void)alarm(STOP_PATIENCE_S);
     }
     errno = saved;
 }

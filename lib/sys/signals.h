@@ -20,6 +20,7 @@ void ib_signals_reset(void);
 /*
  * From now on SIGTERM, SIGINT and SIGHUP (the latter two unless ignored) only raise a flag, and all
  * waiting in lib/sys and lib/aws ends soon after. A second SIGINT ends the process the usual way.
+ * One second after a stop SIGALRM comes, whatever hangs: the watchdog's line is then the last word.
  */
 void ib_signals_catch_stop(void);
 bool ib_signals_stop_requested(void);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-unit_programs += tests/unit/test_option tests/unit/test_output tests/unit/test_perfdata tests/unit/test_range tests/unit/test_state
+unit_programs += tests/unit/test_option tests/unit/test_output tests/unit/test_perfdata tests/unit/test_range tests/unit/test_start tests/unit/test_state
 tests_unit_test_option_SOURCES = tests/unit/test_option.c
 tests_unit_test_option_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_option_LDADD = $(UNIT_LIBS)
@@ -12,6 +12,9 @@ tests_unit_test_perfdata_LDADD = $(UNIT_LIBS)
 tests_unit_test_range_SOURCES = tests/unit/test_range.c
 tests_unit_test_range_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_range_LDADD = $(UNIT_LIBS)
+tests_unit_test_start_SOURCES = tests/unit/test_start.c
+tests_unit_test_start_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_start_LDADD = $(UNIT_LIBS)
 tests_unit_test_state_SOURCES = tests/unit/test_state.c
 tests_unit_test_state_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_state_LDADD = $(UNIT_LIBS)
