@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runtime expressions ("$steps.getImage.outputs.status") and strings that hold them.
+ * Runtime expressions: "$steps.getImage.outputs.status".
  *
  * Source: Arazzo 1.0.1 "Runtime Expressions", with the pointers after names that 1.1 adds. Names
  * may hold dots and hyphens: when a value is looked up, the whole name is tried as a key first, then
@@ -11,8 +11,7 @@
 
 #include "lib/data/value.h"
 
-#define IB_EXPR_TEXT_MAX     4096          /* bytes of one expression */
-#define IB_TEMPLATE_TEXT_MAX (1024 * 1024) /* bytes of one string, before and after */
+#define IB_EXPR_TEXT_MAX 4096 /* bytes of one expression */
 
 enum ib_expr_kind {
     IB_EXPR_URL,             /* $url */
@@ -106,38 +105,6 @@ struct ib_str ib_expr_known_key(const struct ib_value *object, struct ib_str nam
                                 struct ib_str *ret_rest);
 /* Value of a header, names compared without case; NULL when absent. Borrowed. */
 struct ib_value *ib_scope_header(const struct ib_value *headers, struct ib_str name);
-
-/*
- * A string of a document: a literal, one whole expression (the type of its value is kept) or text
- * with "{$...}" in it (the result is a string; scalars as their text, arrays and objects as JSON).
- */
-enum ib_template_kind {
-    IB_TEMPLATE_LITERAL,
-    IB_TEMPLATE_EXPR,
-    IB_TEMPLATE_MIXED,
-};
-struct ib_template;
-
-/* Errors IB_ELIMIT, IB_ENOMEM. What is no expression is literal text: see ib_template_doubt(). */
-IB_NODISCARD enum ib_rc ib_template_parse(struct ib_str text, struct ib_template **ret,
-                                          struct ib_error *err);
-void ib_template_free(struct ib_template *t);
-/* For IB_CLEANUP(ib_template_cleanup). */
-void ib_template_cleanup(struct ib_template **t);
-enum ib_template_kind ib_template_kind(const struct ib_template *t);
-/* The expressions in it: 0 for a literal, 1 for a whole expression. */
-size_t ib_template_expr_count(const struct ib_template *t);
-const struct ib_expr *ib_template_expr(const struct ib_template *t, size_t i);
-/* Why a part that looks like an expression was taken as a literal, with its column in the string; NULL if none. */
-const char *ib_template_doubt(const struct ib_template *t, size_t *ret_column);
-/*
- * The value. *ret gets a reference of its own, or NULL when an expression in it is not there; then
- * *ret_missing (may be NULL) is the first such one.
- * Errors IB_EEVAL, IB_ELIMIT, IB_ENOMEM.
- */
-IB_NODISCARD enum ib_rc ib_template_eval(const struct ib_template *t, const struct ib_scope *scope,
-                                         struct ib_value **ret, const struct ib_expr **ret_missing,
-                                         struct ib_error *err);
 
 /*
  * A value as text: a string itself, other scalars as JSON writes them, arrays and objects as

@@ -47,11 +47,4 @@ IB_NODISCARD enum ib_rc ib_regex_search(const struct ib_regex *r, struct ib_str 
 /* Append text so that a pattern of the ECMA dialect matches it literally. */
 void ib_regex_quote(struct ib_str text, struct ib_buf *out);
 
-/*
- * I-Regexp to PCRE2, checked strictly against the grammar of RFC 9485 section 3; appended to out.
- * '^' and '$' outside of classes stay anchors, as section 5 maps them and the compliance suite expects.
- */
-IB_NODISCARD enum ib_rc ib_iregexp_translate(struct ib_str pattern, struct ib_buf *out,
-                                             size_t *ret_column, struct ib_error *err);
-
 #endif

@@ -6,7 +6,7 @@
 #ifndef IB_ARAZZO_VERDICT_H
 #define IB_ARAZZO_VERDICT_H
 
-#include <stdbool.h>
+#include "lib/base/str.h"
 
 enum ib_verdict {
     IB_VERDICT_FAIL,  /* evaluated: does not hold */
@@ -25,5 +25,8 @@ struct ib_verdict_note {
 
 /* "fail", "pass", "error". */
 const char *ib_verdict_name(enum ib_verdict verdict);
+
+/* Record an operand that is not there, by its text; the first one is kept. note may be NULL. */
+void ib_verdict_note_operand(struct ib_verdict_note *note, struct ib_str operand);
 
 #endif
