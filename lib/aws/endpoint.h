@@ -25,7 +25,7 @@ const struct ib_partition *ib_partition_at(size_t i);
 bool ib_region_is_valid(struct ib_str region);
 
 struct ib_endpoint_params {
-    const char *service;       /* "imagebuilder", "sts", "sso" (portal.sso), "oidc" */
+    const char *service;       /* "imagebuilder", "sts", "sso", "sso-oidc" */
     const char *region;        /* NULL = unknown */
     bool use_fips, use_dualstack;
     const char *custom_url;    /* NULL = by rules */

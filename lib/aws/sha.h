@@ -11,6 +11,7 @@
 #define IB_SHA256_BYTES   32
 #define IB_SHA256_HEX_MAX 65 /* bytes with NUL */
 #define IB_SHA1_HEX_MAX   41
+#define IB_HMAC_KEY_MAX   4096 /* bytes; far beyond any AWS secret */
 
 IB_NODISCARD enum ib_rc ib_sha256(struct ib_str data, uint8_t ret[IB_SHA256_BYTES],
                                   struct ib_error *err);
