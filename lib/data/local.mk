@@ -4,6 +4,7 @@ lib_libib_a_SOURCES += \
 	lib/data/conf.c lib/data/conf.h \
 	lib/data/ini.h \
 	lib/data/json.c lib/data/json.h \
+	lib/data/members.c lib/data/members.h \
 	lib/data/shlex.h \
 	lib/data/statedb.c lib/data/statedb.h \
 	lib/data/value.c lib/data/value.h \

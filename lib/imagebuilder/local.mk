@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Image Builder: operations, statuses, images. Third-party: none.
 lib_libib_a_SOURCES += \
+	lib/imagebuilder/api.c lib/imagebuilder/api.h \
 	lib/imagebuilder/image.c lib/imagebuilder/image.h \
 	lib/imagebuilder/operation.c lib/imagebuilder/operation.h \
+	lib/imagebuilder/request.c lib/imagebuilder/request.h \
 	lib/imagebuilder/status.c lib/imagebuilder/status.h

@@ -9,3 +9,7 @@ tests_unit_test_conf_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_SOURCES = tests/unit/test_json.c
 tests_unit_test_json_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_json_LDADD = $(UNIT_LIBS)
+unit_programs += tests/unit/test_members
+tests_unit_test_members_SOURCES = tests/unit/test_members.c
+tests_unit_test_members_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_members_LDADD = $(UNIT_LIBS)
