@@ -509,7 +509,8 @@ enum ib_rc ib_expr_eval(const struct ib_expr *e, const struct ib_scope *scope,
     if (v != NULL && e->pointer.p != NULL) {
         enum ib_rc rc = ib_value_pointer(v, e->pointer, &pointed, err);
         if (rc != IB_OK) {
-            return ib_error_context(err, "%.*s", IB_STR_ARG(e->text));
+            (void)ib_error_context(err, "%.*s", IB_STR_ARG(e->text));
+            return rc;
         }
         v = pointed;
     }

@@ -362,8 +362,9 @@ static enum ib_rc compile_pattern(struct parser *p, struct ib_jp_call *call, siz
         if (p->ret_column != NULL) {
             *p->ret_column = at + 1;
         }
-        return ib_error_context(p->err, "column %zu: pattern of %s()", at + 1,
-                                call->function == IB_JP_MATCH ? "match" : "search");
+        (void)ib_error_context(p->err, "column %zu: pattern of %s()", at + 1,
+                               call->function == IB_JP_MATCH ? "match" : "search");
+        return rc;
     }
     call->regex = regex;
     p->q->regexes[p->q->regex_count++] = regex;
@@ -887,6 +888,10 @@ static enum ib_rc parse_whole(struct parser *p, bool is_condition)
         return wants(p, "'.' or '[' or the end of the query");
     }
     skip_blanks(p);
+    size_t at = p->at;
+    if (take_op(p, &(enum ib_jp_op){ IB_JP_EQ })) {
+        return FAIL(p, at, "comparisons do not chain; join two with &&");
+    }
     return peek(p) == '='   ? FAIL(p, p->at, "equality is written ==")
            : peek(p) == '&' ? FAIL(p, p->at, "\"and\" is written &&")
            : peek(p) == '|' ? FAIL(p, p->at, "\"or\" is written ||")
