@@ -43,7 +43,7 @@ enum ib_http_flag {
 struct ib_http_request {
     const char *method;               /* "GET", "PUT", "POST" ... */
     const char *url;                  /* sent as it is written: nothing is normalised after signing */
-    const struct ib_headers *headers; /* may be NULL; all must differ from what curl would add by itself */
+    const struct ib_headers *headers; /* may be NULL; nothing but these, Host and Content-Length is sent */
     struct ib_str body;               /* p == NULL: none */
     struct ib_deadline deadline;
     int64_t timeout_ms;               /* of this exchange; 0 = the deadline alone */
