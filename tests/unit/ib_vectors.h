@@ -46,11 +46,4 @@ static inline const char *ib_vectors_ours(const char *name, char *path, size_t c
     return path;
 }
 
-/* For a table of rows that others' data makes up: one skipped line that says what is missing. */
-static inline void ib_vectors_missing(void **state)
-{
-    (void)state;
-    skip();
-}
-
 #endif
