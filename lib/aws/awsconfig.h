@@ -17,6 +17,7 @@ typedef void (*ib_aws_trace_fn)(void *ctx, const char *line);
 /* As given on the command line or in ib-plugins.conf; NULL = not given. Borrowed for the whole run. */
 struct ib_aws_options {
     const char *profile, *region, *role_arn, *external_id, *endpoint_url, *ca_bundle, *proxy;
+    const char *default_region; /* from ib-plugins.conf: behind the ARN, in front of the environment */
     const char *cache_dir; /* where role credentials are kept between runs; NULL = nowhere */
     ib_aws_trace_fn trace; /* NULL = nobody listens */
     void *trace_ctx;
@@ -36,6 +37,7 @@ enum ib_aws_retry_mode {
 
 struct ib_outside;
 struct ib_profiles;
+struct ib_cred_trail;
 
 struct ib_aws_config {
     struct ib_aws_options options;
@@ -50,6 +52,11 @@ struct ib_aws_config {
     bool use_fips, use_dualstack;
     enum ib_aws_retry_mode retry_mode;
     int max_attempts;                 /* tries in all, 1 or more */
+    struct ib_aws_setting imds_region; /* what instance metadata said, when it was asked */
+    bool imds_asked;
+    char call_region[64];             /* of the last ib_aws_config_region(); "" before it */
+    char *refused_key;                /* access key id that AWS called expired; NULL = none */
+    struct ib_cred_trail *trail;      /* of the last ib_credentials_resolve(); see cred.h */
 };
 
 /*
@@ -64,10 +71,10 @@ void ib_aws_config_free(struct ib_aws_config *config);
 void ib_aws_config_cleanup(struct ib_aws_config **config);
 
 /*
- * Region of a call: --region, the ARN (arn_region, NULL = no ARN), AWS_REGION, AWS_DEFAULT_REGION,
- * profile, IMDS (the only one that uses the network; asked once, remembered). ret is filled with
- * copies; end with ib_aws_setting_fini(). Errors: IB_EUSAGE when --region and the ARN disagree
- * (names both) or nobody says (names everything that was looked at).
+ * Region of a call: --region, the ARN (arn_region, NULL = no ARN), the configuration's default,
+ * AWS_REGION, AWS_DEFAULT_REGION, profile, IMDS (the only one that uses the network; asked once,
+ * remembered). ret is filled with copies; end with ib_aws_setting_fini(). Errors: IB_EUSAGE when
+ * --region and the ARN disagree (names both) or nobody says (names everything that was looked at).
  */
 IB_NODISCARD enum ib_rc ib_aws_config_region(struct ib_aws_config *config, const char *arn_region,
                                              const struct ib_deadline *deadline,
@@ -76,7 +83,9 @@ IB_NODISCARD enum ib_rc ib_aws_config_region(struct ib_aws_config *config, const
 /*
  * Endpoint that the user configured for a service ("imagebuilder", "sts", "sso", "sso-oidc"):
  * --endpoint-url, AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, services block, profile; value NULL
- * when none. --endpoint-url speaks of imagebuilder and sts alike.
+ * when none. As in the AWS CLI, --endpoint-url speaks of imagebuilder alone: it may be a VPC endpoint. One
+ * on loopback is a stand-in and speaks of all services, so that nothing meant for it reaches AWS.
+ * AWS_IGNORE_CONFIGURED_ENDPOINT_URLS switches off all but the option.
  */
 IB_NODISCARD enum ib_rc ib_aws_config_endpoint_url(const struct ib_aws_config *config,
                                                    const char *service, struct ib_aws_setting *ret,

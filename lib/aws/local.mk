@@ -16,3 +16,4 @@ lib_libib_a_SOURCES += \
 	lib/aws/sigv4.c lib/aws/sigv4.h \
 	lib/aws/url.c lib/aws/url.h \
 	lib/aws/xml.h
+include lib/aws/cred.mk

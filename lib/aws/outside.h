@@ -12,17 +12,11 @@
 #include "lib/aws/http.h"
 #include "lib/base/buf.h"
 #include "lib/sys/deadline.h"
+#include "lib/sys/file.h"
 
 #define IB_OUTSIDE_REPLY_MAX ((size_t)256 * 1024)  /* bytes; real answers have a few KiB */
 #define IB_OUTSIDE_FILE_MAX  ((size_t)1024 * 1024) /* bytes of a profile, token or cache file */
 #define IB_OUTSIDE_RUN_MAX   ((size_t)64 * 1024)   /* bytes that a credential_process may write */
-
-/* Who could have written or can read a file, judged on the open file. */
-struct ib_outside_file {
-    bool others_may_write; /* its group or everybody */
-    bool others_may_read;
-    bool foreign_owner;    /* neither root nor this user */
-};
 
 struct ib_outside {
     void *ctx;
@@ -35,7 +29,9 @@ struct ib_outside {
      * sys = EACCES: may not be read; IB_ELIMIT: larger than ret->max.
      */
     enum ib_rc (*read)(void *ctx, const char *path, struct ib_buf *ret,
-                       struct ib_outside_file *ret_facts, struct ib_error *err);
+                       struct ib_file_facts *ret_facts, struct ib_error *err);
+    /* IB_ECONFIG when anybody but root and this user could have written the file or moved it there. */
+    enum ib_rc (*check_trusted)(void *ctx, const char *path, struct ib_error *err);
     /* Replace a file as one step, mode 0600. */
     enum ib_rc (*write)(void *ctx, const char *path, struct ib_str content, struct ib_error *err);
     /* As ib_http_perform(). */
@@ -58,7 +54,7 @@ struct ib_outside {
 struct ib_outside_real {
     struct ib_outside outside;
     struct ib_http *http; /* borrowed */
-    char home[1024];
+    char home[1024];      /* by the password database */
 };
 void ib_outside_real_init(struct ib_outside_real *ret);
 

@@ -39,7 +39,7 @@ struct ib_profile_file {
     enum ib_profile_origin origin;
     enum ib_profile_file_state state;
     const char *source; /* "AWS_CONFIG_FILE", "HOME", "password database"; static text */
-    struct ib_outside_file facts; /* only when READ */
+    struct ib_file_facts facts; /* only when READ */
     char path[IB_PROFILE_PATH_MAX]; /* "" when NOWHERE */
 };
 
