@@ -8,4 +8,4 @@ lib_libib_a_SOURCES += \
 	lib/data/shlex.h \
 	lib/data/statedb.c lib/data/statedb.h \
 	lib/data/value.c lib/data/value.h \
-	lib/data/yaml.h
+	lib/data/yaml.c lib/data/yaml.h
