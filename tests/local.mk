@@ -13,7 +13,7 @@ AM_TESTS_ENVIRONMENT = \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
 	. '$(abs_top_srcdir)/tests/env';
 
-EXTRA_DIST += tests/env tests/packages tests/all.sh tests/stage.sh tests/install-packages.sh tests/layers.sh tests/unit/ib_test.h tests/unit/ib_sample.h
+EXTRA_DIST += tests/env tests/packages tests/all.sh tests/stage.sh tests/install-packages.sh tests/layers.sh tests/unit/ib_test.h
 TESTS += tests/layers.sh
 
 # Unit tests link the archive and cmocka. Each room lists its own in its fragment.

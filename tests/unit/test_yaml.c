@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lib/data/yaml.c: types of plain scalars, what is refused and where. Results are shown as JSON. */
-#include "ib_sample.h"
+#include "ib_test.h"
+#include "ib_vectors.h"
 
 #include "lib/base/time.h"
 #include "lib/data/json.h"
@@ -214,7 +215,8 @@ static void the_workflow_that_was_asked_for_is_read(void **state)
     IB_CLEANUP(ib_value_cleanup) struct ib_value *v = NULL;
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_YAML_BYTES_MAX);
 
-    assert_true(ib_test_shared(&text, SEED));
+    char path[4096];
+    assert_true(ib_vectors_read(ib_vectors_shared(SEED, path, sizeof path), &text));
     assert_ok(ib_yaml_parse(ib_buf_str(&text), "seed", &v, &err), &err);
     const struct ib_value *version = ib_value_get_c(v, "arazzo");
     assert_true(ib_value_is(version, IB_VALUE_STRING));
@@ -223,12 +225,13 @@ static void the_workflow_that_was_asked_for_is_read(void **state)
 int main(void)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf seed = IB_BUF_INIT(IB_YAML_BYTES_MAX);
+    char path[4096];
 
     IB_TEST_ROWS(rows, test_row);
     IB_TEST_CASE(every_value_knows_its_place);
     IB_TEST_ROWS(bombs, test_bomb);
     IB_TEST_CASE(the_event_cap_and_ten_thousand_items);
-    if (ib_test_shared(&seed, SEED)) {
+    if (ib_vectors_read(ib_vectors_shared(SEED, path, sizeof path), &seed)) {
         IB_TEST_CASE(the_workflow_that_was_asked_for_is_read);
     } else {
         IB_TEST_SKIP_ROW("the_workflow_that_was_asked_for_is_read", "no " SEED " in IB_SHARED");
