@@ -371,7 +371,7 @@ static enum ib_verdict test_jsonpath(const struct ib_criterion *c, const struct 
     return ib_jsonpath_test(q, context, note, err);
 }
 
-/* The context; NULL after an error has been written. */
+/* IB_VERDICT_PASS: there is a context to ask about. */
 static enum ib_verdict check_context(const struct ib_criterion *c, const struct ib_value *context,
                                      struct ib_verdict_note *note, struct ib_error *err)
 {
@@ -380,8 +380,7 @@ static enum ib_verdict check_context(const struct ib_criterion *c, const struct 
     if (context != NULL && !is_null) {
         return IB_VERDICT_PASS;
     }
-    note->context_missing = true;
-    ib_verdict_note_operand(note, c->context->text);
+    ib_verdict_note_context(note, c->context->text, is_null);
     if (is_null && c->type == TYPE_REGEX) {
         return IB_VERDICT_FAIL;
     }

@@ -7,6 +7,8 @@
 #include "lib/base/text.h"
 #include "lib/data/json.h"
 
+#define TRIES_MAX ((size_t)10000) /* members tried in one lookup */
+
 /* ------------------------------------------------------------------------------------ parsing */
 
 struct parser {
@@ -405,17 +407,37 @@ struct ib_str ib_expr_known_key(const struct ib_value *object, struct ib_str nam
     return (struct ib_str){ NULL, 0 };
 }
 
+static const struct ib_value *navigate(const struct ib_value *v, struct ib_str nav, size_t *tries);
+
+/*
+ * A name that may hold dots and brackets itself, then navigation: the longest key first, shorter ones
+ * when that leads nowhere. tries bounds what values that share parts could make of it.
+ */
+static const struct ib_value *lookup(const struct ib_value *object, struct ib_str name, size_t *tries)
+{
+    for (size_t n = name.n; n > 0 && *tries > 0; n--) {
+        bool is_boundary = n == name.n || name.p[n] == '.' || name.p[n] == '[';
+        const struct ib_value *v = is_boundary ? ib_value_get(object, ib_str_head(name, n)) : NULL;
+        if (v != NULL) {
+            --*tries;
+            v = navigate(v, ib_str_skip(name, n), tries);
+        }
+        if (v != NULL) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
 /* ".member", "[n]", "['member']" from a value on; NULL when it leads nowhere. */
-static const struct ib_value *navigate(const struct ib_value *v, struct ib_str nav)
+static const struct ib_value *navigate(const struct ib_value *v, struct ib_str nav, size_t *tries)
 {
     while (v != NULL && nav.n > 0) {
         struct ib_str key;
         bool is_index = false;
         int64_t index = 0;
         if (nav.p[0] == '.') {
-            key = ib_expr_known_key(v, ib_str_skip(nav, 1), &nav);
-            v = key.p == NULL ? NULL : ib_value_get(v, key);
-            continue;
+            return lookup(v, ib_str_skip(nav, 1), tries);
         }
         size_t n = bracket_len(nav, &key, &is_index);
         if (n == 0) {
@@ -434,12 +456,11 @@ static const struct ib_value *navigate(const struct ib_value *v, struct ib_str n
     return v;
 }
 
-static const struct ib_value *lookup(const struct ib_value *object, struct ib_str name)
+static const struct ib_value *find(const struct ib_value *object, struct ib_str name)
 {
-    struct ib_str rest;
-    struct ib_str key = ib_expr_known_key(object, name, &rest);
+    size_t tries = TRIES_MAX;
 
-    return key.p == NULL ? NULL : navigate(ib_value_get(object, key), rest);
+    return lookup(object, name, &tries);
 }
 
 struct ib_value *ib_scope_header(const struct ib_value *headers, struct ib_str name)
@@ -467,9 +488,9 @@ static const struct ib_value *base_value(const struct ib_expr *e, const struct i
     case IB_EXPR_REQUEST_HEADER:
         return ib_scope_header(scope->request.headers, e->name);
     case IB_EXPR_REQUEST_QUERY:
-        return lookup(scope->request.query, e->name);
+        return find(scope->request.query, e->name);
     case IB_EXPR_REQUEST_PATH:
-        return lookup(scope->request.path, e->name);
+        return find(scope->request.path, e->name);
     case IB_EXPR_REQUEST_BODY:
         return scope->request.body;
     case IB_EXPR_RESPONSE_HEADER:
@@ -480,15 +501,15 @@ static const struct ib_value *base_value(const struct ib_expr *e, const struct i
     case IB_EXPR_RESPONSE_BODY:
         return scope->response.body;
     case IB_EXPR_INPUT:
-        return lookup(scope->inputs, e->name);
+        return find(scope->inputs, e->name);
     case IB_EXPR_OUTPUT:
-        return lookup(scope->outputs, e->name);
+        return find(scope->outputs, e->name);
     case IB_EXPR_STEP_OUTPUT:
-        return lookup(ib_value_get(scope->steps, e->owner), e->name);
+        return find(ib_value_get(scope->steps, e->owner), e->name);
     case IB_EXPR_WORKFLOW_INPUT:
-        return lookup(ib_value_get_c(ib_value_get(scope->workflows, e->owner), "inputs"), e->name);
+        return find(ib_value_get_c(ib_value_get(scope->workflows, e->owner), "inputs"), e->name);
     case IB_EXPR_WORKFLOW_OUTPUT:
-        return lookup(ib_value_get_c(ib_value_get(scope->workflows, e->owner), "outputs"), e->name);
+        return find(ib_value_get_c(ib_value_get(scope->workflows, e->owner), "outputs"), e->name);
     case IB_EXPR_SOURCE:
         return e->name.n == 0 ? ib_value_get(scope->sources, e->owner)
                               : ib_value_get(ib_value_get(scope->sources, e->owner), e->name);
@@ -514,7 +535,8 @@ enum ib_rc ib_expr_eval(const struct ib_expr *e, const struct ib_scope *scope,
         }
         v = pointed;
     }
-    *ret = ib_value_ref(navigate(v, e->nav));
+    size_t tries = TRIES_MAX;
+    *ret = ib_value_ref(navigate(v, e->nav, &tries));
     return IB_OK;
 }
 

@@ -96,8 +96,9 @@ static enum ib_rc compile(struct ib_regex *r, struct ib_str pattern, bool is_ecm
             return ib_fail_nomem(err);
         }
         (void)pcre2_get_error_message(code, text, sizeof text);
-        /* PCRE2 stops behind what it could not take. */
-        return ib_column_fail(err, ret_column, at > 0 ? at - 1 : 0, "%s", (const char *)text);
+        /* PCRE2 stops behind what it could not take, but at bytes that are no UTF-8. */
+        at -= code > 0 && at > 0 ? 1 : 0;
+        return ib_column_fail(err, ret_column, at, "%s", (const char *)text);
     }
     uint32_t back_references = 0;
     (void)pcre2_pattern_info(r->code, PCRE2_INFO_BACKREFMAX, &back_references);

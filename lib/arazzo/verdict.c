@@ -17,17 +17,28 @@ const char *ib_verdict_name(enum ib_verdict verdict)
     return "error";
 }
 
+static void write_text(struct ib_verdict_note *note, struct ib_str what, const char *how)
+{
+    size_t how_n = strlen(how);
+
+    if (note->text[0] == '\0') {
+        size_t n = ib_text_clean(what.p, what.n, note->text, sizeof note->text - how_n);
+        memcpy(note->text + n, how, how_n + 1);
+    }
+}
+
 void ib_verdict_note_operand(struct ib_verdict_note *note, struct ib_str operand)
 {
-    static const char not_there[] = " is not there";
-
-    if (note == NULL) {
-        return;
+    if (note != NULL) {
+        note->operand_missing = true;
+        write_text(note, operand, " is not there");
     }
-    note->operand_missing = true;
-    if (note->text[0] == '\0') {
-        size_t n = ib_text_clean(operand.p, operand.n, note->text,
-                                 sizeof note->text - sizeof not_there + 1);
-        memcpy(note->text + n, not_there, sizeof not_there);
+}
+
+void ib_verdict_note_context(struct ib_verdict_note *note, struct ib_str context, bool is_null)
+{
+    if (note != NULL) {
+        note->context_missing = true;
+        write_text(note, context, is_null ? " is null" : " is not there");
     }
 }

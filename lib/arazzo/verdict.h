@@ -26,7 +26,11 @@ struct ib_verdict_note {
 /* "fail", "pass", "error". */
 const char *ib_verdict_name(enum ib_verdict verdict);
 
-/* Record an operand that is not there, by its text; the first one is kept. note may be NULL. */
+/*
+ * Record an operand that is not there, or a context that is_null or is not there, by its text; the
+ * first text is kept. note may be NULL.
+ */
 void ib_verdict_note_operand(struct ib_verdict_note *note, struct ib_str operand);
+void ib_verdict_note_context(struct ib_verdict_note *note, struct ib_str context, bool is_null);
 
 #endif
