@@ -4,6 +4,7 @@
 TEST_EXTENSIONS = .sh .py
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 LOG_DRIVER = $(TAP_DRIVER)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/unit/run.sh
 SH_LOG_DRIVER = $(TAP_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
 PY_LOG_DRIVER = $(TAP_DRIVER)
@@ -13,7 +14,8 @@ AM_TESTS_ENVIRONMENT = \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
 	. '$(abs_top_srcdir)/tests/env';
 
-EXTRA_DIST += tests/env tests/packages tests/all.sh tests/stage.sh tests/install-packages.sh tests/layers.sh tests/unit/ib_test.h
+EXTRA_DIST += tests/env tests/packages tests/all.sh tests/stage.sh tests/install-packages.sh
+EXTRA_DIST += tests/layers.sh tests/unit/ib_test.h tests/unit/run.sh
 TESTS += tests/layers.sh
 
 # Unit tests link the archive and cmocka. Each room lists its own in its fragment.
