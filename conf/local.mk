@@ -22,3 +22,17 @@ $(conf_with_paths): Makefile
 		-e 's|[@]eventhandlerdir[@]|$(eventhandlerdir)|g' $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 conf/nagios/ib-plugins.cfg: conf/nagios/ib-plugins.cfg.in
 conf/nrpe/ib-plugins.cfg: conf/nrpe/ib-plugins.cfg.in
+
+# Ours to ship, the administrator's to edit: an existing one stays.
+ibconfdir = $(sysconfdir)/ib-plugins
+iamdir = $(pkgdatadir)/iam
+dist_iam_DATA = conf/iam/read-only.json conf/iam/cancel.json conf/iam/create.json \
+	conf/iam/assume-monitoring-role.json conf/iam/trust-with-external-id.json
+EXTRA_DIST += conf/ib-plugins.conf
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(ibconfdir)'
+	test -e '$(DESTDIR)$(ibconfdir)/ib-plugins.conf' || \
+		$(INSTALL_DATA) $(srcdir)/conf/ib-plugins.conf '$(DESTDIR)$(ibconfdir)/ib-plugins.conf'
+uninstall-local:
+	if cmp -s $(srcdir)/conf/ib-plugins.conf '$(DESTDIR)$(ibconfdir)/ib-plugins.conf'; then \
+		rm -f '$(DESTDIR)$(ibconfdir)/ib-plugins.conf'; fi

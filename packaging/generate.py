@@ -1,0 +1,317 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Writes what is made from the programs' own option tables: Icinga 2 commands, the Icinga Director
+basket, bash completion and the OPTIONS of the man pages. What it writes is kept in the repository.
+
+usage: generate.py [--check] [--sysconfdir DIR] [--statedir DIR] BUILD-DIRECTORY SOURCE-DIRECTORY
+
+--check writes nothing, shows what differs and exits 1 when something does. The directories are those
+that the programs were configured with; defaults in help texts show the packages' ones instead.
+"""
+import argparse
+import difflib
+import json
+import os
+import subprocess
+import sys
+import uuid
+
+PROGRAMS = ('check_ib_image', 'ib_cancel_action', 'ib_create_action', 'ib_workflow')
+
+
+class Option:
+    def __init__(self, row):
+        (self.heading, self.short, self.long, kind, self.arg, self.default, hidden,
+         self.help) = row.split('\t')
+        self.kind, _, choices = kind.partition(':')
+        self.choices = choices.split('|') if choices else []
+        if self.kind == 'state':
+            self.choices = ['ok', 'warning', 'critical', 'unknown']
+        self.hidden = bool(hidden)
+
+    @property
+    def takes_value(self):
+        return self.arg != ''
+
+    @property
+    def repeats(self):
+        return self.kind in ('list', 'call')
+
+    @property
+    def key(self):
+        return '--' + self.long
+
+
+def read_table(build, program, paths):
+    out = subprocess.run([os.path.join(build, 'plugins', program), '--help-table'], text=True,
+                         stdout=subprocess.PIPE, check=False).stdout
+    for given, shown in paths:
+        out = out.replace(given, shown)
+    options = [Option(line) for line in out.splitlines() if line.count('\t') == 7]
+    if not options:
+        sys.exit(f'{program} --help-table shows no table')
+    return [o for o in options if not o.hidden]
+
+
+# --- Icinga 2 ------------------------------------------------------------------------------------
+# Not for a scheduler: they answer somebody who sits before a terminal.
+BY_HAND = {'help', 'version', 'diagnose', 'output', 'explain', 'history'}
+# What Icinga itself knows about the service whose handler it calls.
+HANDLER = {
+    'state': '"$service.state$"', 'state-type': '"$service.state_type$"',
+    'check-source': '"$service.check_source$"', 'node': 'NodeName',
+    'downtime-depth': '"$service.downtime_depth$"',
+}
+# A handler's budget is not the check's.
+OWN = {'timeout', 'verbose'}
+ENVIRONMENT = (('AWS_SHARED_CREDENTIALS_FILE', 'ib_credentials_file'),
+               ('AWS_CONFIG_FILE', 'ib_aws_config_file'))
+
+
+class Command:
+    """One command object: which program, which of its options, under which variables."""
+
+    def __init__(self, name, kind, program, table, shared, fixed=None, flags=(), leave=()):
+        self.name, self.kind, self.program = name, kind, program
+        self.options = [o for o in table if o.long not in BY_HAND and o.long not in leave]
+        self.fixed, self.flags = fixed or {}, flags
+        self.shared = shared
+
+    def variable(self, option):
+        name = option.long.replace('-', '_')
+        if self.shared is None or (option.long in self.shared and option.long not in OWN):
+            return 'ib_' + name
+        return 'ib_cancel_' + name
+
+
+def commands(tables):
+    check, cancel = tables['check_ib_image'], tables['ib_cancel_action']
+    shared = {o.long for o in check}
+    have = {o.long for o in cancel}
+    yield Command('ib_image', 'CheckCommand', 'check_ib_image', check, None)
+    fixed = {k: v for k, v in HANDLER.items() if k in have}
+    modes = {'resume', 'sweep'} & have
+    yield Command('ib_cancel_action', 'EventCommand', 'ib_cancel_action', cancel, shared, fixed,
+                  leave=modes)
+    asked = set(HANDLER) | {'on', 'problem-id', 'skip-in-downtime', 'any-age', 'allow'}
+    for mode in sorted(modes):
+        leave = modes | asked - ({'allow'} if mode == 'sweep' else set())
+        yield Command('ib_' + mode, 'CheckCommand', 'ib_cancel_action', cancel, shared,
+                      flags=(mode,), leave=leave)
+
+
+ABOUT = {
+    'ib_image': 'Watches builds: which are stuck, which failed.',
+    'ib_cancel_action': 'Event handler that cancels what the check with the same options calls stuck.',
+    'ib_resume': 'What earlier cancels left open: finishes or retries it, CRITICAL while it cannot.',
+    'ib_sweep': 'The same, then acts on every stuck build that targets and policy allow.',
+}
+
+
+def dsl(text):
+    return '"' + text.replace('\\', '\\\\').replace('"', '\\"') + '"'
+
+
+def icinga(tables):
+    lines = ['/* SPDX-License-Identifier: MIT',
+             ' *',
+             ' * Commands of ib-plugins for Icinga 2, made by packaging/generate.py from the option tables of',
+             ' * the programs. Custom variables are the options with an ib_ in front; those of the event',
+             ' * handler alone, and its timeout, begin with ib_cancel_.',
+             ' */']
+    for command in commands(tables):
+        directory = '' if command.program.startswith('check_') else '/eventhandlers'
+        lines += ['', f'/* {ABOUT[command.name]} */',
+                  f'object {command.kind} "{command.name}" {{',
+                  f'  command = [ PluginContribDir + "{directory}/{command.program}" ]',
+                  '  arguments = {']
+        for mode in command.flags:
+            lines += [f'    "--{mode}" = {{ set_if = true }}']
+        for o in command.options:
+            lines.append(f'    "{o.key}" = {{')
+            if o.long in command.fixed:
+                lines.append(f'      value = {command.fixed[o.long]}')
+            elif o.takes_value:
+                lines.append(f'      value = "${command.variable(o)}$"')
+                if o.repeats:
+                    lines.append('      repeat_key = true')
+            else:
+                lines.append(f'      set_if = "${command.variable(o)}$"')
+            lines += [f'      description = {dsl(o.help)}', '    }']
+        lines += ['  }', '  env = {']
+        lines += [f'    "{name}" = "${variable}$"' for name, variable in ENVIRONMENT]
+        lines += ['  }',
+                  '  /* An unset variable would hide what the daemon itself has. */']
+        lines += [f'  vars.{variable} = getenv("{name}")' for name, variable in ENVIRONMENT]
+        lines += ['  timeout = 1m', '}']
+    return '\n'.join(lines) + '\n'
+
+
+# --- Icinga Director -----------------------------------------------------------------------------
+def stable_uuid(name):
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, 'https://github.com/ib-plugins/ib-plugins/' + name))
+
+
+def director(tables):
+    basket = {'Command': {}, 'Datafield': {}, 'ServiceTemplate': {}}
+    fields = {}
+    for command in commands(tables):
+        directory = '' if command.program.startswith('check_') else 'eventhandlers/'
+        arguments, own = {}, []
+        for mode in command.flags:
+            arguments['--' + mode] = {'set_if': '1'}
+        for o in command.options:
+            if o.long in command.fixed:
+                if o.long == 'node':  # a constant of each node, which a basket cannot name
+                    continue
+                if o.long == 'check-source':
+                    continue
+                arguments[o.key] = {'value': command.fixed[o.long].strip('"')}
+                continue
+            variable = command.variable(o)
+            if o.takes_value:
+                arguments[o.key] = {'value': f'${variable}$'}
+                if o.repeats:
+                    arguments[o.key]['repeat_key'] = True
+            else:
+                arguments[o.key] = {'set_if': f'${variable}$'}
+            arguments[o.key]['description'] = o.help
+            if variable not in fields:
+                fields[variable] = len(fields) + 1
+                kind = 'Array' if o.repeats else 'String' if o.takes_value else 'Boolean'
+                basket['Datafield'][str(fields[variable])] = {
+                    'uuid': stable_uuid('field/' + variable), 'varname': variable,
+                    'caption': 'Image Builder: ' + o.long, 'description': o.help,
+                    'datatype': 'Icinga\\Module\\Director\\DataType\\DataType' + kind,
+                    'format': None, 'settings': {}}
+            own.append(variable)
+        basket['Command'][command.name] = {
+            'uuid': stable_uuid('command/' + command.name), 'object_name': command.name,
+            'object_type': 'object', 'disabled': False, 'imports': [], 'is_string': None,
+            'methods_execute': 'PluginCheck' if command.kind == 'CheckCommand' else 'PluginEvent',
+            'command': f'/usr/lib/nagios/plugins/{directory}{command.program}', 'timeout': '60',
+            'arguments': arguments, 'vars': {}, 'zone': None,
+            'fields': [{'datafield_id': fields[v], 'is_required': 'n', 'var_filter': None}
+                       for v in own]}
+
+    def template(name, **settings):
+        basket['ServiceTemplate'][name] = dict(
+            {'uuid': stable_uuid('service/' + name), 'object_name': name, 'object_type': 'template',
+             'imports': [], 'fields': [], 'vars': {}, 'max_check_attempts': '3'}, **settings)
+    template('ib-image-service', check_command='ib_image', check_interval='300', retry_interval='60')
+    template('ib-stuck-service', check_command='ib_image', check_interval='60', retry_interval='30',
+             volatile=True, enable_notifications=False, vars={'ib_stuck_only': True})
+    return json.dumps(basket, indent=2, sort_keys=True) + '\n'
+
+
+# --- bash completion -----------------------------------------------------------------------------
+def completion(tables):
+    lines = ['# SPDX-License-Identifier: MIT',
+             '# bash completion of ib-plugins, made by packaging/generate.py from the option tables.',
+             '# shellcheck shell=bash disable=SC2207', '']
+    for program in PROGRAMS:
+        options = tables[program]
+        words = ' '.join(o.key for o in options)
+        lines += [f'_{program}()', '{',
+                  '    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}',
+                  '    case $previous in']
+        for o in options:
+            names = o.key + (f' | -{o.short}' if o.short else '')
+            if o.choices:
+                lines += [f'    {names})',
+                          f'        COMPREPLY=($(compgen -W "{" ".join(o.choices)}" -- "$current"))',
+                          '        return', '        ;;']
+        files = [n for o in options if o.arg.startswith('FILE')
+                 for n in [o.key] + (['-' + o.short] if o.short else [])]
+        if files:
+            lines += [f'    {" | ".join(files)})', '        COMPREPLY=($(compgen -f -- "$current"))',
+                      '        return', '        ;;']
+        values = [n for o in options if o.takes_value and not o.choices and o.key not in files
+                  for n in [o.key] + (['-' + o.short] if o.short else [])]
+        if values:
+            lines += ['    ' + ' | \\\n        '.join(values) + ')', '        return', '        ;;']
+        lines += ['    esac']
+        if program == 'ib_workflow':
+            lines += ['    if [ "$COMP_CWORD" = 1 ]; then',
+                      '        COMPREPLY=($(compgen -W "run check show --help --version" -- "$current"))',
+                      '        return', '    fi',
+                      '    if [ "${current#-}" = "$current" ]; then',
+                      '        COMPREPLY=($(compgen -f -- "$current"))', '        return', '    fi']
+        lines += [f'    COMPREPLY=($(compgen -W "{words}" -- "$current"))', '}',
+                  f'complete -F _{program} {program}', '']
+    return '\n'.join(lines[:-1]) + '\n'
+
+
+# --- man pages -----------------------------------------------------------------------------------
+def roff(text):
+    text = text.replace('\\', '\\e').replace('-', '\\-')
+    return '\\&' + text if text[:1] in ('.', "'") else text
+
+
+def man_options(options):
+    lines, heading = ['.SH OPTIONS'], None
+    for o in options:
+        if o.heading != heading:
+            heading = o.heading
+            lines.append(f'.SS {heading}')
+        names = [f'\\fB{roff("-" + o.short)}\\fR'] if o.short else []
+        names.append(f'\\fB{roff(o.key)}\\fR')
+        names = ', '.join(names) + (f' \\fI{roff(o.arg)}\\fR' if o.arg else '')
+        text = o.help[:1].upper() + o.help[1:]
+        if not text.endswith('.'):
+            text += '.'
+        if o.repeats:
+            text += ' May be given more than once.'
+        if o.default:
+            text += f' Default: {o.default}.'
+        lines += ['.TP', names, roff(text)]
+    return '\n'.join(lines)
+
+
+def man(program, source, options):
+    with open(os.path.join(source, 'packaging/man', program + '.8.in'), encoding='utf-8') as f:
+        return f.read().replace('@OPTIONS@', man_options(options))
+
+
+# --- main ----------------------------------------------------------------------------------------
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('--check', action='store_true')
+    parser.add_argument('--sysconfdir', default='/etc')
+    parser.add_argument('--statedir', default='/var/lib/ib-plugins')
+    parser.add_argument('build')
+    parser.add_argument('source')
+    args = parser.parse_args()
+    paths = ((args.statedir, '/var/lib/ib-plugins'),
+             (args.sysconfdir + '/ib-plugins', '/etc/ib-plugins'))
+    tables = {p: read_table(args.build, p, paths) for p in PROGRAMS}
+    made = {
+        'conf/icinga2/ib-plugins.conf': icinga(tables),
+        'conf/director/ib-plugins-basket.json': director(tables),
+        'packaging/completion/ib-plugins.bash': completion(tables),
+    }
+    for program in PROGRAMS:
+        made[f'packaging/man/{program}.8'] = man(program, args.source, tables[program])
+    stale = 0
+    for name, text in made.items():
+        path = os.path.join(args.source, name)
+        try:
+            with open(path, encoding='utf-8') as f:
+                old = f.read()
+        except FileNotFoundError:
+            old = ''
+        if old == text:
+            continue
+        stale += 1
+        if args.check:
+            sys.stdout.writelines(difflib.unified_diff(
+                old.splitlines(True), text.splitlines(True), name, 'generated'))
+        else:
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(text)
+            print('wrote', name)
+    sys.exit(1 if args.check and stale else 0)
+
+
+if __name__ == '__main__':
+    main()
