@@ -5,6 +5,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/env.h"
+#include "lib/data/json.h"
 
 #define IB_VECTORS_FILE_MAX ((size_t)4 * 1024 * 1024)
 
@@ -44,6 +45,32 @@ static inline const char *ib_vectors_ours(const char *name, char *path, size_t c
 
     (void)snprintf(path, cap, "%s/tests/data/%s", top == NULL ? "." : top, name);
     return path;
+}
+
+/* A JSON file as a value; NULL when it is missing, fails the test when it is malformed. */
+static inline struct ib_value *ib_vectors_json(const char *path)
+{
+    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_VECTORS_FILE_MAX);
+    struct ib_error err = IB_ERROR_INIT;
+    const struct ib_json_limits limits = { .max_bytes = IB_VECTORS_FILE_MAX };
+    struct ib_value *v = NULL;
+
+    if (!ib_vectors_read(path, &text)) {
+        return NULL;
+    }
+    if (ib_json_parse(ib_buf_str(&text), path, &limits, &v, &err) != IB_OK) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        _exit(99);
+    }
+    return v;
+}
+
+/* A string member, NULL when absent. */
+static inline const char *ib_vectors_str(const struct ib_value *object, const char *path)
+{
+    const struct ib_value *v = ib_value_path(object, path);
+
+    return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v).p : NULL;
 }
 
 #endif
