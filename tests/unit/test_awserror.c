@@ -219,7 +219,7 @@ int main(void)
         ib_test_add(ib_vectors_str(v, "id"), vector_row, v);
     }
     if (file == NULL) {
-        IB_TEST_SKIP_ROW("error_vectors_in_IB_SHARED_aws_vectors_are_missing", "IB_SHARED does not hold them");
+        IB_TEST_SKIP_ROW("the_protocols_error_tests", "no aws-vectors below $IB_SHARED");
     } else {
         IB_TEST_CASE(all_12_vectors_were_found);
     }
