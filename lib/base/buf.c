@@ -21,7 +21,8 @@ void ib_buf_reset(struct ib_buf *b)
 {
     if (b->data != NULL) {
         if (b->secret) {
-            explicit_bzero(b->data, b->cap);
+            /* Behind len nothing was ever left: growing and cutting wipe. */
+            explicit_bzero(b->data, b->len);
         }
         b->data[0] = '\0';
     }
