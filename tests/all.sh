@@ -72,18 +72,6 @@ wants() {
     return 1
 }
 
-# The clone stays as it is, and user nagios can read the copy wherever the clone is.
-copy_sources() {
-    if git -C "$top" -c safe.directory='*' rev-parse >/dev/null 2>&1; then
-        git -C "$top" -c safe.directory='*' ls-files -z -co --exclude-standard >"$IB_ALL_DIR/files"
-    else
-        (cd "$top" && find . -name .git -prune -o -name 'build*' -prune -o -type f -print0) >"$IB_ALL_DIR/files"
-    fi || return 1
-    # Files that git knows and the tree lost are no reason to stop.
-    tar -C "$top" --null --verbatim-files-from --ignore-failed-read -T "$IB_ALL_DIR/files" -cf - 2>/dev/null |
-        tar -C "$IB_ALL_DIR/src" -xf - && chmod -R a+rX "$IB_ALL_DIR/src"
-}
-
 # stage NAME TITLE: one run of tests/stage.sh; its output goes to a log, its verdict to a file.
 stage() {
     st_begin=$(date +%s)
@@ -131,7 +119,7 @@ begin=$(date +%s)
 IB_AWS_SDK_DIR=${IB_AWS_SDK_DIR:-$IB_ALL_DIR/awssdk}
 sh "$top/tests/standin/install-awssdk.sh" "$IB_AWS_SDK_DIR" || IB_AWS_SDK_DIR=
 export IB_AWS_SDK_DIR
-copy_sources || { echo "tests/all.sh: cannot copy $top to $IB_ALL_DIR" >&2; exit 1; }
+sh "$top/tests/stage.sh" copy || { echo "tests/all.sh: cannot copy $top to $IB_ALL_DIR" >&2; exit 1; }
 if stage configure "autoreconf"; then
     find "$IB_ALL_DIR/main" "$IB_ALL_DIR/san" -name '*.trs' -delete 2>/dev/null
     lane_main &

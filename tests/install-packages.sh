@@ -2,13 +2,24 @@
 # SPDX-License-Identifier: MIT
 # Installs what tests/packages names and is missing: Debian's own packages, none recommended, no
 # service started or restarted. Silent when nothing is missing.
-#   sh tests/install-packages.sh [FILE]
+#   sh tests/install-packages.sh [SECTION...]    a section is a heading there: build, peers ...
 set -u
-list=${1:-$(cd "$(dirname "$0")" && pwd)/packages}
+list=$(cd "$(dirname "$0")" && pwd)/packages
 missing=
+section=
 while read -r package rest; do
-    case $package in '' | '#'*) continue ;; esac
+    case $package in
+    '') continue ;;
+    '#')
+        section=$rest
+        continue
+        ;;
+    esac
     [ -z "$rest" ] || { echo "$list: one package a line: $package $rest" >&2; exit 1; }
+    case " ${*:-$section} " in
+    *" $section "*) ;;
+    *) continue ;;
+    esac
     case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
     installed) ;;
     *) missing="$missing $package" ;;

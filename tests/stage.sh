@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# One stage of tests/all.sh by its name. The caller made $IB_ALL_DIR: src/ holds the sources with
-# configure, main/ the build by gcc, san/ the one with sanitizers.
+# One stage of tests/all.sh by its name. In $IB_ALL_DIR, src/ gets a copy of the sources, main/ the
+# build by gcc, installed in main/inst/, san/ the one with sanitizers.
 set -u
 src=$IB_ALL_DIR/src
 main=$IB_ALL_DIR/main
@@ -18,6 +18,18 @@ configure_in() { # configure_in DIR OPTION…
 }
 
 case $1 in
+copy) # the clone stays as it is, and user nagios can read the copy wherever the clone is
+    top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+    mkdir -p "$src" && cd "$top" || exit 1
+    if git -c safe.directory='*' rev-parse >/dev/null 2>&1; then
+        git -c safe.directory='*' ls-files -z -co --exclude-standard
+    else
+        find . -name .git -prune -o -name 'build*' -prune -o -type f -print0
+    fi >"$IB_ALL_DIR/files" || exit 1
+    # What git knows and the tree has lost is no reason to stop.
+    tar --null --verbatim-files-from --ignore-failed-read -T "$IB_ALL_DIR/files" -cf - 2>/dev/null |
+        tar -C "$src" -xf - && chmod -R a+rX "$src"
+    ;;
 configure)
     cd "$src" && autoreconf -fi
     ;;
