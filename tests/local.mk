@@ -14,7 +14,7 @@ AM_TESTS_ENVIRONMENT = \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
 	. '$(abs_top_srcdir)/tests/env';
 
-EXTRA_DIST += tests/env tests/packages tests/all.sh tests/stage.sh tests/install-packages.sh
+EXTRA_DIST += tests/env tests/packages tests/all.sh tests/demo.sh tests/stage.sh tests/install-packages.sh
 EXTRA_DIST += tests/layers.sh tests/unit/ib_test.h tests/unit/run.sh
 TESTS += tests/layers.sh
 

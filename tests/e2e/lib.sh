@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh disable=SC2034
+# shellcheck shell=sh disable=SC2034,SC2154
 # Real schedulers for tests: Icinga 2 and Nagios Core on loopback in a scratch directory, with the
 # configuration files that this project ships, beside the stand-in. Sourced by tests/e2e/*.sh.
 #
@@ -259,6 +259,16 @@ icinga_turned_hard_critical() {
 }
 
 # --- Nagios Core ----------------------------------------------------------------------------------
+nagios_host() {
+    printf 'define host {\n use ib-account\n host_name aws\n contact_groups admins\n}\n'
+}
+nagios_service() { # nagios_service NAME TEMPLATE ARN LINE…
+    printf 'define service {\n use %s\n host_name aws\n service_description %s\n contact_groups admins\n' "$2" "$1"
+    printf ' check_interval 2\n retry_interval 1\n _IB_BUILDS -r eu-central-1 --endpoint-url %s -a %s -c 90m\n' \
+        "$standin_url" "$3"
+    shift 3
+    printf ' %s\n' "$@" '}'
+}
 # Objects come on stdin, "interval_length" is a second: shipped minutes pass as seconds.
 # NAGIOS_EXTRA: more lines for nagios.cfg, the last one wins.
 nagios_config() {

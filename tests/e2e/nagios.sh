@@ -5,26 +5,18 @@ top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top/tests/e2e/lib.sh"
 . "$top/tests/e2e/scenarios.sh"
 
-service() { # service NAME TEMPLATE ARN LINE…
-    printf 'define service {\n use %s\n host_name aws\n service_description %s\n contact_groups admins\n' "$2" "$1"
-    printf ' check_interval 2\n retry_interval 1\n _IB_BUILDS -r eu-central-1 --endpoint-url %s -a %s -c 90m\n' \
-        "$standin_url" "$3"
-    shift 3
-    printf ' %s\n' "$@" '}'
-}
-
 e2e_begin nagios4 openssl
 aws_start
 builds_add
 {
-    printf 'define host {\n use ib-account\n host_name aws\n contact_groups admins\n}\n'
-    service "ib stuck" ib-image-service "$stuck"
-    service "ib-stuck stuck" ib-stuck-service "$stuck" "event_handler ib_cancel_action"
-    service "ib failed" ib-image-service "$failed"
-    service "ib-stuck failed" ib-stuck-service "$failed" "event_handler ib_cancel_action"
-    service finished ib-stuck-service "$finished" "event_handler ib_cancel_action" "max_check_attempts 1"
-    service soft ib-stuck-service "$soft" "event_handler ib_cancel_action" "max_check_attempts 1000" "is_volatile 0"
-    service young ib-stuck-service "$young" "event_handler ib_cancel_action" "max_check_attempts 1"
+    nagios_host
+    nagios_service "ib stuck" ib-image-service "$stuck"
+    nagios_service "ib-stuck stuck" ib-stuck-service "$stuck" "event_handler ib_cancel_action"
+    nagios_service "ib failed" ib-image-service "$failed"
+    nagios_service "ib-stuck failed" ib-stuck-service "$failed" "event_handler ib_cancel_action"
+    nagios_service finished ib-stuck-service "$finished" "event_handler ib_cancel_action" "max_check_attempts 1"
+    nagios_service soft ib-stuck-service "$soft" "event_handler ib_cancel_action" "max_check_attempts 1000" "is_volatile 0"
+    nagios_service young ib-stuck-service "$young" "event_handler ib_cancel_action" "max_check_attempts 1"
 } | NAGIOS_EXTRA=service_check_timeout=4 nagios_config
 ok "the configuration is valid" nagios_validate
 scheduler_start nagios
