@@ -3,6 +3,7 @@
 lib_libib_a_SOURCES += \
 	lib/base/attr.h \
 	lib/base/banned.h \
+	lib/base/base64.c lib/base/base64.h \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/env.c lib/base/env.h \
 	lib/base/error.c lib/base/error.h \

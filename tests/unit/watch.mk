@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-unit_programs += tests/unit/test_targets tests/unit/test_allow tests/unit/test_gate tests/unit/test_judge tests/unit/test_policy
+unit_programs += tests/unit/test_feedback tests/unit/test_targets tests/unit/test_allow tests/unit/test_gate tests/unit/test_judge tests/unit/test_policy
 tests_unit_test_allow_SOURCES = tests/unit/test_allow.c
 tests_unit_test_allow_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_allow_LDADD = $(UNIT_LIBS)
@@ -15,3 +15,6 @@ tests_unit_test_policy_LDADD = $(UNIT_LIBS)
 tests_unit_test_targets_SOURCES = tests/unit/test_targets.c
 tests_unit_test_targets_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_targets_LDADD = $(UNIT_LIBS)
+tests_unit_test_feedback_SOURCES = tests/unit/test_feedback.c
+tests_unit_test_feedback_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_feedback_LDADD = $(UNIT_LIBS)
