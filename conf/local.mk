@@ -36,3 +36,7 @@ install-data-local:
 uninstall-local:
 	if cmp -s $(srcdir)/conf/ib-plugins.conf '$(DESTDIR)$(ibconfdir)/ib-plugins.conf'; then \
 		rm -f '$(DESTDIR)$(ibconfdir)/ib-plugins.conf'; fi
+
+# The workflow that is also built in: a copy to start a site's own from.
+workflowsdir = $(pkgdatadir)/workflows
+dist_workflows_DATA = conf/workflows/cancel-running-image-build.arazzo.yaml

@@ -115,7 +115,7 @@ struct ib_run_clock {
     int64_t (*mono_ms)(void *ctx);
     int64_t (*wall_ms)(void *ctx);
     /* IB_ETIMEOUT when the deadline would pass first. */
-    enum ib_rc (*sleep)(void *ctx, int64_t ms, struct ib_error *err);
+    enum ib_rc (*wait)(void *ctx, int64_t ms, struct ib_error *err);
     void *ctx;
 };
 
@@ -200,13 +200,5 @@ const struct ib_value *ib_arazzo_result_step(const struct ib_arazzo_result *resu
  * outcomeKnown}). NULL when out of memory.
  */
 struct ib_value *ib_arazzo_result_value(const struct ib_arazzo_result *result);
-
-/*
- * Read, link and check a document for a run: path NULL is the built-in one. The first error is
- * the error. known tells whether an operationId is one that the caller can send; NULL: all are.
- */
-typedef bool (*ib_operation_known_fn)(void *ctx, struct ib_str operation_id);
-IB_NODISCARD enum ib_rc ib_arazzo_open(const char *path, ib_operation_known_fn known, void *ctx,
-                                       struct ib_arazzo_doc **ret, struct ib_error *err);
 
 #endif

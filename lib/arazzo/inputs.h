@@ -57,5 +57,14 @@ bool ib_inputs_has(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workf
                    struct ib_str name);
 bool ib_inputs_required(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *workflow,
                         struct ib_str name);
+/* Would it be accepted: named, or others are allowed? */
+bool ib_inputs_takes(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *workflow,
+                     struct ib_str name);
+/* Has it a value when none is given: a default, or a generated one? */
+bool ib_inputs_filled(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *workflow,
+                      struct ib_str name);
+/* Is that value the same in every run? */
+bool ib_inputs_constant(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *workflow,
+                        struct ib_str name);
 
 #endif

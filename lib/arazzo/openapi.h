@@ -24,14 +24,12 @@ struct ib_openapi_operation {
 /* Largest description that is read. */
 #define IB_OPENAPI_BYTES_MAX ((size_t)1024 * 1024)
 
-/*
- * Errors IB_EPARSE (no JSON or YAML, no OpenAPI 3 document), IB_ELIMIT, IB_ENOMEM; of a file also
- * those of ib_file_read().
- */
+/* Errors IB_EPARSE (no JSON or YAML, no OpenAPI 3 document), IB_ELIMIT, IB_ENOMEM. */
 IB_NODISCARD enum ib_rc ib_openapi_parse(struct ib_str text, const char *name,
                                          struct ib_openapi **ret, struct ib_error *err);
-IB_NODISCARD enum ib_rc ib_openapi_read(const char *path, struct ib_openapi **ret,
-                                        struct ib_error *err);
+/* The same from a parsed document; takes root over, also on failure. */
+IB_NODISCARD enum ib_rc ib_openapi_from_tree(struct ib_value *root, const char *name,
+                                             struct ib_openapi **ret, struct ib_error *err);
 void ib_openapi_free(struct ib_openapi *o);
 void ib_openapi_cleanup(struct ib_openapi **o);
 
