@@ -28,3 +28,5 @@ tests_unit_test_simple_LDADD = $(UNIT_LIBS)
 tests_unit_test_template_SOURCES = tests/unit/test_template.c
 tests_unit_test_template_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_template_LDADD = $(UNIT_LIBS)
+
+include tests/unit/arazzo_engine.mk
