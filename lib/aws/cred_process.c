@@ -85,8 +85,7 @@ enum ib_rc ib_cred_process(const struct ib_cred_context *ctx, const char *profil
     }
     if (status != 0) {
         (void)ib_text_clean(ib_buf_c(&complaint), complaint.len, said, sizeof said);
-        return ib_fail(err, IB_ECRED, "%s: it ended with %s %d%s%s", what,
-                       status > 128 ? "signal" : "status", status > 128 ? status - 128 : status,
+        return ib_fail(err, IB_ECRED, "%s: it ended with exit status %d%s%s", what, status,
                        said[0] == '\0' ? "" : ": ", said);
     }
     return take_credentials(ctx, what, ib_buf_str(&out), ret, err);

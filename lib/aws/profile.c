@@ -230,6 +230,13 @@ const char *ib_profiles_name_at(const struct ib_profiles *p, enum ib_profile_kin
     return NULL;
 }
 
+size_t ib_profiles_size(const struct ib_profiles *p, enum ib_profile_kind kind, const char *name)
+{
+    const struct section *s = find_section(p, kind, ib_str_from(name));
+
+    return s == NULL ? 0 : s->count;
+}
+
 /* --- where the files are ------------------------------------------------------------------- */
 
 struct place {

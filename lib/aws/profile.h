@@ -95,6 +95,8 @@ const struct ib_profile_file *ib_profiles_file(const struct ib_profiles *p,
 void ib_profiles_describe_files(const struct ib_profiles *p, struct ib_buf *out);
 /* Section i of a kind in order of appearance, NULL behind the last: for tests. */
 const char *ib_profiles_name_at(const struct ib_profiles *p, enum ib_profile_kind kind, size_t i);
+/* Number of properties of a section, empty ones too: for tests. */
+size_t ib_profiles_size(const struct ib_profiles *p, enum ib_profile_kind kind, const char *name);
 
 /* Where one of the two files is looked for first; "" in ret->path and NOWHERE without a home. */
 void ib_profile_locate(const struct ib_outside *outside, enum ib_profile_origin origin,

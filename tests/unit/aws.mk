@@ -40,3 +40,4 @@ unit_programs += tests/unit/test_retry
 tests_unit_test_retry_SOURCES = tests/unit/test_retry.c
 tests_unit_test_retry_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_retry_LDADD = $(UNIT_LIBS)
+include tests/unit/cred.mk
