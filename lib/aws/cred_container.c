@@ -203,7 +203,8 @@ enum ib_rc ib_cred_container(const struct ib_cred_context *ctx, struct ib_creden
     IB_CLEANUP(ib_buf_fini) struct ib_buf url = IB_BUF_INIT(URL_MAX + 64);
     IB_CLEANUP(ib_http_response_fini) struct ib_http_response answer = IB_HTTP_RESPONSE_INIT;
     bool is_metadata = false;
-    enum ib_rc rc = ib_cred_container_url(ctx->outside, &url, &is_metadata, err);
+    const enum ib_rc url_rc = ib_cred_container_url(ctx->outside, &url, &is_metadata, err);
+    enum ib_rc rc = url_rc;
 
     for (int i = 0; rc == IB_OK && i < TRIES; i++) {
         IB_CLEANUP(ib_headers_fini) struct ib_headers headers = IB_HEADERS_INIT;
@@ -231,7 +232,7 @@ enum ib_rc ib_cred_container(const struct ib_cred_context *ctx, struct ib_creden
         rc = IB_OK;
     }
     if (rc != IB_OK) {
-        return rc == IB_ENOENT ? rc : ib_error_context(err, "container credentials");
+        return url_rc != IB_OK ? rc : ib_error_context(err, "container credentials");
     }
     return take_credentials(ctx, ib_buf_c(&url), &answer, ret, err);
 }

@@ -4,13 +4,13 @@
 
 #include "lib/aws/awserror.h"
 #include "lib/aws/endpoint.h"
+#include "lib/aws/retry.h"
 #include "lib/aws/sigv4.h"
 #include "lib/aws/xml.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/sys/random.h"
 
-#define SKEW_MAX_MS (4 * IB_MINUTE_MS) /* AWS refuses signatures from 5 minutes on */
 #define TRY_MAX_MS  (10 * IB_SECOND_MS) /* STS answers in well under a second */
 
 /* --- where --------------------------------------------------------------------------------------- */
@@ -170,57 +170,56 @@ static enum ib_rc take_result(const struct call *c, const struct ib_http_respons
     return IB_OK;
 }
 
-/* Codes that a second try may not meet again; IDPCommunicationError is web identity's. */
-static bool is_passing(const char *code, int status)
+/* Sign by the service's clock from now on, and say so. */
+static void correct_clock(struct call *c, const struct ib_http_response *answer, int64_t now_ms)
 {
-    static const char *const codes[] = { "Throttling", "ThrottlingException", "RequestLimitExceeded",
-                                         "RequestThrottled", "IDPCommunicationError",
-                                         "RequestTimeout", "InternalFailure", "ServiceUnavailable" };
-
-    for (size_t i = 0; i < IB_ARRAY_LEN(codes); i++) {
-        if (strcmp(code, codes[i]) == 0) {
-            return true;
-        }
-    }
-    return status >= 500 || status == 429;
-}
-
-/* Refused with a clock in the answer that is far from ours: sign by that one. Once. */
-static bool correct_clock(struct call *c, const struct ib_http_response *answer)
-{
-    int64_t now = IB_OUTSIDE_NOW(c->ctx->outside);
-    int64_t skew = answer->date_ms - now;
     char theirs[IB_TIME_TEXT_MAX], ours[IB_TIME_TEXT_MAX];
 
-    if (c->by == NULL || c->skew_ms != 0 || answer->date_ms == 0 || answer->status < 400 ||
-        answer->status >= 500 || (skew < SKEW_MAX_MS && skew > -SKEW_MAX_MS)) {
-        return false;
-    }
-    c->skew_ms = skew;
+    c->skew_ms = answer->date_ms - now_ms;
     ib_cred_trail_add(c->ctx->trail, "clock", IB_CRED_PASSED_OVER,
                       "this host says %s, STS says %s: signed by the clock of STS",
-                      ib_time_fmt_iso8601(now, ours, sizeof ours),
+                      ib_time_fmt_iso8601(now_ms, ours, sizeof ours),
                       ib_time_fmt_iso8601(answer->date_ms, theirs, sizeof theirs));
-    return true;
 }
 
-enum verdict { DONE, AGAIN_AT_ONCE, AGAIN_LATER };
-
-static enum verdict judge(struct call *c, enum ib_rc rc, const struct ib_http_response *answer,
-                          struct ib_awserror *ret_said)
+static enum ib_retry_kind judge(const struct call *c, enum ib_rc rc,
+                                const struct ib_http_response *answer, int64_t now_ms,
+                                struct ib_awserror *ret_said)
 {
+    struct ib_retry_facts facts = { .transport = rc, .status = answer->status, .code = "",
+                                    .message = "" };
+
     *ret_said = (struct ib_awserror){ .code = "" };
-    if (rc == IB_ENET || rc == IB_ETIMEOUT) {
-        return AGAIN_LATER;
+    if (rc == IB_OK && answer->status != 200) {
+        ib_awserror_read(&answer->headers, ib_buf_str(&answer->body), NULL, ret_said);
+        facts.code = ret_said->code;
+        facts.message = ret_said->message;
+        facts.skew_known = answer->date_ms != 0 && c->by != NULL;
+        facts.skew_ms = answer->date_ms - now_ms - c->skew_ms;
     }
-    if (rc != IB_OK || answer->status == 200) {
-        return DONE;
+    return ib_retry_classify(&facts);
+}
+
+/* Wait for the next try; false: there is none. */
+static bool may_try_again(const struct call *c, enum ib_retry_kind kind, int tries,
+                          const struct ib_http_response *answer, int64_t now_ms)
+{
+    int64_t server_ms = ib_retry_after_ms(&answer->headers, now_ms);
+
+    switch (kind) {
+    case IB_RETRY_NEVER:
+    case IB_RETRY_EXPIRED:
+    case IB_RETRY_SKEW:
+        return false;
+    case IB_RETRY_TRANSIENT:
+    case IB_RETRY_TIMEOUT:
+    case IB_RETRY_THROTTLE:
+        break;
     }
-    ib_awserror_read(&answer->headers, ib_buf_str(&answer->body), NULL, ret_said);
-    if (correct_clock(c, answer)) {
-        return AGAIN_AT_ONCE;
-    }
-    return is_passing(ret_said->code, answer->status) ? AGAIN_LATER : DONE;
+    return tries < c->ctx->config->max_attempts &&
+           ib_deadline_sleep(&c->ctx->deadline,
+                             ib_retry_wait_ms(tries - 1, ib_random_unit(), server_ms),
+                             NULL) == IB_OK;
 }
 
 enum ib_rc ib_sts_call(const struct ib_cred_context *ctx, const char *action, struct ib_str query,
@@ -235,18 +234,17 @@ enum ib_rc ib_sts_call(const struct ib_cred_context *ctx, const char *action, st
         return rc;
     }
     for (int tries = 1;; tries++) {
-        enum verdict verdict;
-        double wait_ms;
+        int64_t now_ms = IB_OUTSIDE_NOW(ctx->outside);
+        enum ib_retry_kind kind;
 
         ib_http_response_fini(&answer);
         rc = try_once(&c, &answer, err);
-        verdict = judge(&c, rc, &answer, &said);
-        if (verdict == AGAIN_AT_ONCE) {
+        kind = judge(&c, rc, &answer, now_ms, &said);
+        if (kind == IB_RETRY_SKEW && c.skew_ms == 0) {
+            correct_clock(&c, &answer, now_ms);
             continue;
         }
-        wait_ms = ib_random_unit() * (double)(500 << (tries < 6 ? tries : 6));
-        if (verdict == DONE || tries >= ctx->config->max_attempts ||
-            ib_deadline_sleep(&ctx->deadline, (int64_t)wait_ms, NULL) != IB_OK) {
+        if (!may_try_again(&c, kind, tries, &answer, now_ms)) {
             break;
         }
     }

@@ -20,3 +20,7 @@ unit_programs += tests/unit/test_cred_container
 tests_unit_test_cred_container_SOURCES = tests/unit/test_cred_container.c
 tests_unit_test_cred_container_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_cred_container_LDADD = $(UNIT_LIBS)
+unit_programs += tests/unit/test_cred_role
+tests_unit_test_cred_role_SOURCES = tests/unit/test_cred_role.c
+tests_unit_test_cred_role_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_cred_role_LDADD = $(UNIT_LIBS)

@@ -123,7 +123,7 @@ static const struct row rows[] = {
       { 0 }, IB_ETIMEOUT, "credential_process of profile \"default\": made-up failure (timeout)", NULL, NULL, NULL, NULL },
     { "a_program_through_a_source_profile_is_run",
       { .env = { { "HOME", "/h" } },
-        .files = { { "/h/.aws/config", "[default]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=p\nregion=eu-central-1\n"
+        .files = { { "/h/.aws/config", "[default]\nrole_arn=arn:aws:iam::123456789012:role/r\nsource_profile=p\nregion=eu-central-1\n"
                                        "[profile p]\ncredential_process = /opt/x\n", 0, 0 } },
         .run_out = "", .run_status = 1 },
       { 0 }, IB_ECRED, "credential_process of profile \"p\": it ended with exit status 1", NULL, NULL, NULL, NULL },

@@ -233,9 +233,10 @@ int main(void)
     tests = ib_value_get_c(location, "tests");
     for (size_t i = 0; i < ib_value_count(tests) && i < IB_ARRAY_LEN(names); i++) {
         const struct ib_value *v = ib_value_at(tests, i);
-        bool is_windows = strcmp(text_at(v, "platform"), "windows") == 0;
+        struct ib_str name = ib_value_as_str(ib_value_get_c(v, "name"));
+        bool is_windows = ib_str_eq_c(ib_value_as_str(ib_value_get_c(v, "platform")), "windows");
 
-        (void)snprintf(names[i], sizeof names[i], "%s%s", text_at(v, "name"),
+        (void)snprintf(names[i], sizeof names[i], "%.*s%s", IB_STR_ARG(name),
                        is_windows ? " # SKIP for Windows" : "");
         ib_test_add(names[i], is_windows ? ib_test_nothing : location_vector, v);
     }
