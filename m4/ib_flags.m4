@@ -63,7 +63,10 @@ AC_DEFUN([IB_COMPILER_FLAGS], [
         SAN_FLAGS="-fsanitize=$enable_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer -g"
         AC_DEFINE([IB_SANITIZERS], [1], [built with sanitizers])])
     AS_IF([test "x$enable_coverage" = xyes], [COV_FLAGS="--coverage -O0 -g"])
-    AS_IF([test "x$enable_fuzzing" = xyes], [FUZZ_LDFLAGS="-fsanitize=fuzzer"])
+    AS_IF([test "x$enable_fuzzing" = xyes], [
+        # The library is instrumented for coverage; only the targets bring libFuzzer's main.
+        SAN_FLAGS="$SAN_FLAGS -fsanitize=fuzzer-no-link -g"
+        FUZZ_LDFLAGS="-fsanitize=fuzzer"])
     AC_SUBST([WARN_CFLAGS]) AC_SUBST([HARD_CFLAGS]) AC_SUBST([HARD_CPPFLAGS]) AC_SUBST([HARD_LDFLAGS])
     AC_SUBST([SAN_FLAGS]) AC_SUBST([COV_FLAGS]) AC_SUBST([FUZZ_LDFLAGS])
 ])

@@ -22,6 +22,7 @@ TESTS += tests/layers.sh
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/unit
 UNIT_LIBS = $(IB_LIBS) $(CMOCKA_LIBS)
 unit_programs =
+EXTRA_PROGRAMS =
 
 include tests/unit/base.mk
 include tests/unit/sys.mk
@@ -40,4 +41,4 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
 endif
-EXTRA_PROGRAMS = $(unit_programs)
+EXTRA_PROGRAMS += $(unit_programs)

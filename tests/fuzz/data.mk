@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+fuzz_programs += tests/fuzz/fuzz_ini
+tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ini_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_ini_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_ini_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_json_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_shlex
+tests_fuzz_fuzz_shlex_SOURCES = tests/fuzz/fuzz_shlex.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_shlex_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_shlex_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_shlex_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_yaml
+tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_yaml_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_yaml_LDADD = $(IB_LIBS)
