@@ -40,12 +40,12 @@ struct ib_str ib_arena_str(struct ib_arena *a, struct ib_str s)
     char *p = ib_arena_alloc(a, s.n + 1);
 
     if (p == NULL) {
-        return (struct ib_str){ NULL, 0 };
+        return (struct ib_str){NULL, 0};
     }
     if (s.n > 0) {
         memcpy(p, s.p, s.n);
     }
-    return (struct ib_str){ p, s.n };
+    return (struct ib_str){p, s.n};
 }
 
 void ib_arena_fini(struct ib_arena *a)

@@ -36,7 +36,7 @@ struct compiler {
 
 static enum ib_rc fail_member(struct compiler *k, const char *member, const char *words)
 {
-    k->place = (struct ib_criterion_place){ member, 0 };
+    k->place = (struct ib_criterion_place){member, 0};
     return ib_fail(k->err, IB_EPARSE, "%s", words);
 }
 
@@ -57,11 +57,13 @@ static enum ib_rc find_type(struct compiler *k)
         return IB_OK;
     }
     if (ib_str_eq_c(type, "xpath")) {
-        return fail_member(k, "type", "xpath conditions are not supported: answers are read as JSON; "
+        return fail_member(k, "type",
+                           "xpath conditions are not supported: answers are read as JSON; "
                            "use jsonpath, regex or simple");
     }
-    k->place = (struct ib_criterion_place){ "type", 0 };
-    return ib_fail(k->err, IB_EPARSE, "\"%.*s\" is no type of condition; there are simple, regex and jsonpath",
+    k->place = (struct ib_criterion_place){"type", 0};
+    return ib_fail(k->err, IB_EPARSE,
+                   "\"%.*s\" is no type of condition; there are simple, regex and jsonpath",
                    IB_STR_ARG(ib_str_head(type, 64)));
 }
 
@@ -80,8 +82,9 @@ static enum ib_rc check_version(struct compiler *k)
         ib_str_eq_c(version, "rfc9535")) {
         return IB_OK;
     }
-    k->place = (struct ib_criterion_place){ "version", 0 };
-    return ib_fail(k->err, IB_EPARSE, "\"%.*s\" is no version of jsonpath; there are "
+    k->place = (struct ib_criterion_place){"version", 0};
+    return ib_fail(k->err, IB_EPARSE,
+                   "\"%.*s\" is no version of jsonpath; there are "
                    "draft-goessner-dispatch-jsonpath-00 and rfc9535",
                    IB_STR_ARG(ib_str_head(version, 64)));
 }
@@ -90,7 +93,7 @@ static enum ib_rc compile_context(struct compiler *k)
 {
     const struct ib_criterion_source *s = k->source;
 
-    k->place = (struct ib_criterion_place){ "context", 0 };
+    k->place = (struct ib_criterion_place){"context", 0};
     if (s->context.p == NULL) {
         if (k->c->type != TYPE_SIMPLE) {
             return ib_fail(k->err, IB_EPARSE, "a %s condition needs a context",
@@ -194,12 +197,13 @@ static enum ib_rc fill_condition(const struct ib_criterion *c, const struct ib_s
 {
     const struct ib_expr *missing = NULL;
     bool is_whole = ib_template_is_bare(c->embedded);
-    struct ib_template_filler filler = { c->type == TYPE_REGEX ? put_in_regex : put_in_jsonpath,
-                                         &is_whole };
+    struct ib_template_filler filler = {c->type == TYPE_REGEX ? put_in_regex : put_in_jsonpath,
+                                        &is_whole};
 
     enum ib_rc rc = ib_template_fill(c->embedded, scope, &filler, out, &missing, err);
     if (rc == IB_OK && missing != NULL) {
-        return ib_fail(err, IB_EEVAL, "%.*s in the condition is not there", IB_STR_ARG(missing->text));
+        return ib_fail(err, IB_EEVAL, "%.*s in the condition is not there",
+                       IB_STR_ARG(missing->text));
     }
     return rc == IB_OK ? ib_buf_ok(out, "condition", err) : rc;
 }
@@ -250,27 +254,27 @@ static enum ib_rc compile_condition(struct compiler *k)
 {
     const struct ib_criterion_source *s = k->source;
 
-    k->place = (struct ib_criterion_place){ "condition", 0 };
+    k->place = (struct ib_criterion_place){"condition", 0};
     if (s->condition.n > IB_CRITERION_TEXT_MAX) {
-        return ib_fail(k->err, IB_ELIMIT, "a condition of %zu bytes; the most is %d", s->condition.n,
-                       IB_CRITERION_TEXT_MAX);
+        return ib_fail(k->err, IB_ELIMIT, "a condition of %zu bytes; the most is %d",
+                       s->condition.n, IB_CRITERION_TEXT_MAX);
     }
     if (k->c->type != TYPE_SIMPLE) {
         return compile_embedded(k);
     }
-    struct ib_simple_options options = { s->warn, s->warn_ctx };
+    struct ib_simple_options options = {s->warn, s->warn_ctx};
     return ib_simple_compile(s->condition, &options, &k->c->simple, &k->place.column, k->err);
 }
 
 enum ib_rc ib_criterion_compile(const struct ib_criterion_source *source, struct ib_criterion **ret,
                                 struct ib_criterion_place *ret_place, struct ib_error *err)
 {
-    IB_CLEANUP(ib_criterion_cleanup) struct ib_criterion *c = calloc(1, sizeof *c);
+    struct ib_criterion *c = calloc(1, sizeof *c);
 
     if (c == NULL) {
         return ib_fail_nomem(err);
     }
-    struct compiler k = { .source = source, .c = c, .err = err };
+    struct compiler k = {.source = source, .c = c, .err = err};
     enum ib_rc rc = find_type(&k);
     if (rc == IB_OK) {
         rc = check_version(&k);
@@ -283,9 +287,9 @@ enum ib_rc ib_criterion_compile(const struct ib_criterion_source *source, struct
     }
     if (rc == IB_OK) {
         *ret = c;
-        c = NULL;
         return IB_OK;
     }
+    ib_criterion_free(c);
     if ((rc == IB_EPARSE || rc == IB_ELIMIT) && k.place.member != NULL) {
         (void)ib_error_context(err, "%s", k.place.member);
         if (ret_place != NULL) {
@@ -351,8 +355,8 @@ static enum ib_verdict test_regex(const struct ib_regex *regex, const struct ib_
 }
 
 /*
- * Where nothing can be found "!=" is true. In an object that may be what the author meant; in null or in
- * the text of a proxy's error page it is not.
+ * Where nothing can be found "!=" is true. In an object that may be what the author meant; in null
+ * or in the text of a proxy's error page it is not.
  */
 static enum ib_verdict test_jsonpath(const struct ib_criterion *c, const struct ib_jsonpath *q,
                                      const struct ib_value *context, struct ib_verdict_note *note,
@@ -395,7 +399,7 @@ static enum ib_verdict test_embedded(const struct ib_criterion *c, const struct 
                                      struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_CRITERION_TEXT_MAX);
-    struct ib_criterion filled = { .type = c->type, .context = c->context };
+    struct ib_criterion filled = {.type = c->type, .context = c->context};
     enum ib_verdict verdict = IB_VERDICT_ERROR;
 
     enum ib_rc rc = fill_condition(c, scope, &text, err);
@@ -413,7 +417,8 @@ static enum ib_verdict test_embedded(const struct ib_criterion *c, const struct 
     return verdict;
 }
 
-static enum ib_verdict test_about_context(const struct ib_criterion *c, const struct ib_scope *scope,
+static enum ib_verdict test_about_context(const struct ib_criterion *c,
+                                          const struct ib_scope *scope,
                                           struct ib_verdict_note *note, struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
@@ -435,13 +440,14 @@ static enum ib_verdict test_about_context(const struct ib_criterion *c, const st
 enum ib_verdict ib_criterion_test(const struct ib_criterion *c, const struct ib_scope *scope,
                                   bool literal, struct ib_verdict_note *note, struct ib_error *err)
 {
-    struct ib_verdict_note seen = { .text = "" };
+    struct ib_verdict_note seen = {.text = ""};
     struct ib_error why = IB_ERROR_INIT;
     enum ib_verdict verdict = c->type == TYPE_SIMPLE ? ib_simple_test(c->simple, scope, &seen, &why)
                                                      : test_about_context(c, scope, &seen, &why);
 
     if (verdict == IB_VERDICT_ERROR && literal) {
-        (void)ib_text_copy(seen.text, sizeof seen.text, ib_str_head(ib_str_from(why.text), sizeof seen.text - 1));
+        (void)ib_text_copy(seen.text, sizeof seen.text,
+                           ib_str_head(ib_str_from(why.text), sizeof seen.text - 1));
         verdict = IB_VERDICT_FAIL;
     } else if (verdict == IB_VERDICT_ERROR && err != NULL) {
         *err = why;

@@ -12,7 +12,8 @@
  * JSONPath it is escaped inside of quotes and written as JSON outside of them.
  *
  * A context that is not there, or null for jsonpath, or plain text where a jsonpath looks inside,
- * is an error and not a condition that fails. The 1.1 reading (every error fails) is the literal mode.
+ * is an error and not a condition that fails. The 1.1 reading (every error fails) is the literal
+ * mode.
  */
 #ifndef IB_ARAZZO_CRITERION_H
 #define IB_ARAZZO_CRITERION_H

@@ -65,8 +65,10 @@ static enum ib_rc check_name(struct parser *p, struct ib_str name, const char *w
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];
         if (c <= ' ' || c == 0x7f || c == '{' || c == '}') {
-            return FAIL(p, offset_of(p, name) + i, "%s ends before a blank, a brace or a control "
-                        "character, and so does an expression", what);
+            return FAIL(p, offset_of(p, name) + i,
+                        "%s ends before a blank, a brace or a control "
+                        "character, and so does an expression",
+                        what);
         }
     }
     return IB_OK;
@@ -247,7 +249,7 @@ static enum ib_rc parse_source(struct parser *p)
 
 static enum ib_rc parse_component(struct parser *p)
 {
-    static const char *const kinds[] = { "inputs", "parameters", "successActions", "failureActions" };
+    static const char *const kinds[] = {"inputs", "parameters", "successActions", "failureActions"};
     struct ib_str rest = rest_of(p);
     size_t dot = ib_str_find(rest, '.');
 
@@ -259,7 +261,8 @@ static enum ib_rc parse_component(struct parser *p)
             return check_name(p, p->e->name, "the name of the component");
         }
     }
-    return FAIL(p, p->at, "inputs, parameters, successActions or failureActions is wanted behind "
+    return FAIL(p, p->at,
+                "inputs, parameters, successActions or failureActions is wanted behind "
                 "$components.");
 }
 
@@ -268,10 +271,10 @@ static enum ib_rc parse_single(struct parser *p)
     static const struct {
         const char *text;
         enum ib_expr_kind kind;
-    } singles[] = { { "$url", IB_EXPR_URL },
-                    { "$method", IB_EXPR_METHOD },
-                    { "$statusCode", IB_EXPR_STATUS_CODE },
-                    { "$self", IB_EXPR_SELF } };
+    } singles[] = {{"$url", IB_EXPR_URL},
+                   {"$method", IB_EXPR_METHOD},
+                   {"$statusCode", IB_EXPR_STATUS_CODE},
+                   {"$self", IB_EXPR_SELF}};
 
     for (size_t i = 0; i < IB_ARRAY_LEN(singles); i++) {
         if (ib_str_eq_c(p->e->text, singles[i].text)) {
@@ -284,7 +287,8 @@ static enum ib_rc parse_single(struct parser *p)
     }
     return ib_str_starts(p->e->text, IB_STR("$message."))
                ? FAIL(p, 0, "$message belongs to AsyncAPI steps, which are not supported")
-               : FAIL(p, 0, "no runtime expression: there are $url, $method, $statusCode, $request, "
+               : FAIL(p, 0,
+                      "no runtime expression: there are $url, $method, $statusCode, $request, "
                       "$response, $inputs, $outputs, $steps, $workflows, $sourceDescriptions and "
                       "$components");
 }
@@ -337,8 +341,8 @@ static enum ib_rc parse(struct ib_str text, bool allows_nav, struct ib_expr **re
     if (text.n > 0) {
         memcpy(copy, text.p, text.n);
     }
-    e->text = (struct ib_str){ copy, text.n };
-    struct parser p = { .e = e, .allows_nav = allows_nav, .ret_column = ret_column, .err = err };
+    e->text = (struct ib_str){copy, text.n};
+    struct parser p = {.e = e, .allows_nav = allows_nav, .ret_column = ret_column, .err = err};
     enum ib_rc rc = parse_any(&p);
     if (rc == IB_OK) {
         *ret = e;
@@ -371,10 +375,10 @@ void ib_expr_cleanup(struct ib_expr **e)
 
 bool ib_expr_looks_like(struct ib_str text)
 {
-    static const char *const dotted[] = { "$request.",   "$response.",           "$inputs.",
-                                          "$outputs.",   "$steps.",              "$workflows.",
-                                          "$components.", "$sourceDescriptions.", "$message." };
-    static const char *const whole[] = { "$url", "$method", "$statusCode", "$self" };
+    static const char *const dotted[] = {
+        "$request.",    "$response.",           "$inputs.", "$outputs.", "$steps.", "$workflows.",
+        "$components.", "$sourceDescriptions.", "$message."};
+    static const char *const whole[] = {"$url", "$method", "$statusCode", "$self"};
 
     for (size_t i = 0; i < IB_ARRAY_LEN(dotted); i++) {
         if (ib_str_starts(text, ib_str_from(dotted[i]))) {
@@ -404,16 +408,17 @@ struct ib_str ib_expr_known_key(const struct ib_value *object, struct ib_str nam
         }
     }
     *ret_rest = name;
-    return (struct ib_str){ NULL, 0 };
+    return (struct ib_str){NULL, 0};
 }
 
 static const struct ib_value *navigate(const struct ib_value *v, struct ib_str nav, size_t *tries);
 
 /*
- * A name that may hold dots and brackets itself, then navigation: the longest key first, shorter ones
- * when that leads nowhere. tries bounds what values that share parts could make of it.
+ * A name that may hold dots and brackets itself, then navigation: the longest key first, shorter
+ * ones when that leads nowhere. tries bounds what values that share parts could make of it.
  */
-static const struct ib_value *lookup(const struct ib_value *object, struct ib_str name, size_t *tries)
+static const struct ib_value *lookup(const struct ib_value *object, struct ib_str name,
+                                     size_t *tries)
 {
     for (size_t n = name.n; n > 0 && *tries > 0; n--) {
         bool is_boundary = n == name.n || name.p[n] == '.' || name.p[n] == '[';

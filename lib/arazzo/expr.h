@@ -3,8 +3,8 @@
  * Runtime expressions: "$steps.getImage.outputs.status".
  *
  * Source: Arazzo 1.0.1 "Runtime Expressions", with the pointers after names that 1.1 adds. Names
- * may hold dots and hyphens: when a value is looked up, the whole name is tried as a key first, then
- * shorter ones with the rest as ".member" and "[n]".
+ * may hold dots and hyphens: when a value is looked up, the whole name is tried as a key first,
+ * then shorter ones with the rest as ".member" and "[n]".
  */
 #ifndef IB_ARAZZO_EXPR_H
 #define IB_ARAZZO_EXPR_H
@@ -30,9 +30,11 @@ enum ib_expr_kind {
     IB_EXPR_STEP_OUTPUT,     /* $steps.OWNER.outputs.NAME[#POINTER] */
     IB_EXPR_WORKFLOW_INPUT,  /* $workflows.OWNER.inputs.NAME[#POINTER] */
     IB_EXPR_WORKFLOW_OUTPUT, /* $workflows.OWNER.outputs.NAME[#POINTER] */
-    IB_EXPR_SOURCE,          /* $sourceDescriptions.OWNER.NAME: url, type or an operation's or workflow's id */
-    IB_EXPR_COMPONENT,       /* $components.OWNER.NAME: OWNER is inputs, parameters, successActions, failureActions */
-    IB_EXPR_SELF,            /* $self (Arazzo 1.1) */
+    IB_EXPR_SOURCE, /* $sourceDescriptions.OWNER.NAME: url, type or an operation's or workflow's id
+                     */
+    IB_EXPR_COMPONENT, /* $components.OWNER.NAME: OWNER is inputs, parameters, successActions,
+                          failureActions */
+    IB_EXPR_SELF,      /* $self (Arazzo 1.1) */
 };
 
 /* A parsed expression; all views live as long as it does. */
@@ -79,7 +81,7 @@ struct ib_scope {
     const struct ib_value *components; /* the document's object of that name */
     const struct ib_value *self;       /* string */
     struct {
-        const struct ib_value *url, *method;          /* strings */
+        const struct ib_value *url, *method;           /* strings */
         const struct ib_value *headers, *query, *path; /* objects: the declared parameters alone */
         const struct ib_value *body;
     } request;

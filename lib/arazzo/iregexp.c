@@ -38,8 +38,8 @@ static enum ib_rc put_category(struct translator *t)
     static const struct {
         char major;
         const char *minor;
-    } categories[] = { { 'L', "lmotu" }, { 'M', "cen" },  { 'N', "dlo" },  { 'P', "cdefios" },
-                       { 'Z', "lps" },   { 'S', "ckmo" }, { 'C', "cfno" } };
+    } categories[] = {{'L', "lmotu"}, {'M', "cen"},  {'N', "dlo"}, {'P', "cdefios"},
+                      {'Z', "lps"},   {'S', "ckmo"}, {'C', "cfno"}};
     struct ib_str rest = ib_str_skip(t->in, t->at);
     size_t end = ib_str_find(rest, '}');
 
@@ -82,7 +82,7 @@ static enum ib_rc put_escape(struct translator *t, bool *is_set)
         return ib_column_fail(t->err, t->ret_column, start, "the pattern ends in a lone backslash");
     }
     const char *hint = c == 'd' ? "; write [0-9]" : c == 's' ? "; write [ \\t\\n\\r]" : "";
-    struct ib_str shown = { t->in.p + t->at, ib_utf8_len(t->in.p + t->at, t->in.n - t->at) };
+    struct ib_str shown = {t->in.p + t->at, ib_utf8_len(t->in.p + t->at, t->in.n - t->at)};
     return ib_column_fail(t->err, t->ret_column, start, "I-Regexp (RFC 9485) has no \\%.*s%s",
                           IB_STR_ARG(shown), hint);
 }
@@ -116,7 +116,7 @@ static enum ib_rc put_class_char(struct translator *t, uint32_t *ret)
 static enum ib_rc put_class_item(struct translator *t)
 {
     size_t start = t->at;
-    uint32_t first, last;
+    uint32_t first = 0, last = 0;
     enum ib_rc rc = put_class_char(t, &first);
 
     bool is_range = rc == IB_OK && first != UINT32_MAX && peek(t) == '-' && t->at + 1 < t->in.n &&
@@ -126,7 +126,8 @@ static enum ib_rc put_class_item(struct translator *t)
     }
     t->at++;
     if (peek(t) == '-') {
-        return ib_column_fail(t->err, t->ret_column, t->at, "'-' at the end of a range is written \\-");
+        return ib_column_fail(t->err, t->ret_column, t->at,
+                              "'-' at the end of a range is written \\-");
     }
     ib_buf_add_char(t->out, '-');
     rc = put_class_char(t, &last);
@@ -274,7 +275,7 @@ static enum ib_rc put_piece(struct translator *t, size_t *depth)
 enum ib_rc ib_iregexp_translate(struct ib_str pattern, struct ib_buf *out, size_t *ret_column,
                                 struct ib_error *err)
 {
-    struct translator t = { .in = pattern, .out = out, .ret_column = ret_column, .err = err };
+    struct translator t = {.in = pattern, .out = out, .ret_column = ret_column, .err = err};
     size_t depth = 0;
     size_t nul = ib_str_find(pattern, '\0');
     enum ib_rc rc = IB_OK;

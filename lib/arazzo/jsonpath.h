@@ -16,10 +16,11 @@
 #include "lib/arazzo/verdict.h"
 #include "lib/data/value.h"
 
-#define IB_JSONPATH_TEXT_MAX  8192    /* bytes of one query or condition */
-#define IB_JSONPATH_DEPTH_MAX 32      /* parentheses, filters and function calls inside each other */
-#define IB_JSONPATH_NODES_MAX 100000  /* nodes in one nodelist */
-#define IB_JSONPATH_STEPS_MAX 1000000 /* values looked at in one evaluation; some ten milliseconds */
+#define IB_JSONPATH_TEXT_MAX  8192   /* bytes of one query or condition */
+#define IB_JSONPATH_DEPTH_MAX 32     /* parentheses, filters and function calls inside each other */
+#define IB_JSONPATH_NODES_MAX 100000 /* nodes in one nodelist */
+#define IB_JSONPATH_STEPS_MAX \
+    1000000 /* values looked at in one evaluation; some ten milliseconds */
 
 struct ib_jsonpath;
 

@@ -2,14 +2,14 @@
 /*
  * JSONPath evaluation: sections 2.2 to 2.5 of RFC 9535 over a compiled tree.
  *
- * Every value looked at is counted. A filter inside a filter over the same array is quadratic, three
- * are cubic: the count is what ends that.
+ * Every value looked at is counted. A filter inside a filter over the same array is quadratic,
+ * three are cubic: the count is what ends that.
  */
 #include "lib/arazzo/jsonpath_ast.h"
 #include "lib/base/text.h"
 
-#define WALK_DEPTH_MAX  256 /* levels of a value; parsers make 64 */
-#define BYTES_PER_STEP  ((size_t)64)
+#define WALK_DEPTH_MAX 256 /* levels of a value; parsers make 64 */
+#define BYTES_PER_STEP ((size_t)64)
 
 struct run {
     const struct ib_value *root;
@@ -50,7 +50,7 @@ static enum ib_rc spend(struct run *run, size_t steps)
 void ib_nodelist_fini(struct ib_nodelist *list)
 {
     free(list->items);
-    *list = (struct ib_nodelist){ NULL, 0, 0 };
+    *list = (struct ib_nodelist){NULL, 0, 0};
 }
 
 static enum ib_rc add_node(struct run *run, struct ib_nodelist *list, const struct ib_value *v)
@@ -172,7 +172,8 @@ static enum ib_rc apply_selectors(struct run *run, const struct ib_jp_segment *s
 {
     enum ib_rc rc = spend(run, 1);
 
-    for (const struct ib_jp_selector *s = segment->selectors; rc == IB_OK && s != NULL; s = s->next) {
+    for (const struct ib_jp_selector *s = segment->selectors; rc == IB_OK && s != NULL;
+         s = s->next) {
         rc = apply_selector(run, s, v, out);
     }
     return rc;
@@ -208,11 +209,11 @@ static enum ib_rc apply_segment(struct run *run, const struct ib_jp_segment *seg
 static enum ib_rc select_nodes(struct run *run, const struct ib_jp_query *q,
                                struct ib_nodelist *ret)
 {
-    IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist list = { NULL, 0, 0 };
+    IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist list = {NULL, 0, 0};
     enum ib_rc rc = add_node(run, &list, q->is_absolute ? run->root : run->current);
 
     for (const struct ib_jp_segment *s = q->segments; rc == IB_OK && s != NULL; s = s->next) {
-        IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist next = { NULL, 0, 0 };
+        IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist next = {NULL, 0, 0};
         rc = apply_segment(run, s, &list, &next);
         struct ib_nodelist done = list;
         list = next;
@@ -220,7 +221,7 @@ static enum ib_rc select_nodes(struct run *run, const struct ib_jp_query *q,
     }
     if (rc == IB_OK) {
         *ret = list;
-        list = (struct ib_nodelist){ NULL, 0, 0 };
+        list = (struct ib_nodelist){NULL, 0, 0};
     }
     return rc;
 }
@@ -247,7 +248,7 @@ static enum ib_rc select_one(struct run *run, const struct ib_jp_query *q,
 /* length() of section 2.4.4: code points, elements or members; of anything else nothing. */
 static struct result length_of(const struct ib_value *v)
 {
-    struct result r = { NULL, false, 0 };
+    struct result r = {NULL, false, 0};
 
     if (ib_value_is(v, IB_VALUE_STRING)) {
         struct ib_str s = ib_value_as_str(v);
@@ -277,13 +278,13 @@ static enum ib_rc call_length(struct run *run, const struct ib_jp_call *call, st
 /* count() and value(), sections 2.4.5 and 2.4.8. */
 static enum ib_rc call_on_nodes(struct run *run, const struct ib_jp_call *call, struct result *ret)
 {
-    IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist nodes = { NULL, 0, 0 };
+    IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist nodes = {NULL, 0, 0};
     enum ib_rc rc = select_nodes(run, call->args[0]->query, &nodes);
 
     if (rc != IB_OK) {
         return rc;
     }
-    *ret = (struct result){ NULL, false, 0 };
+    *ret = (struct result){NULL, false, 0};
     if (call->function == IB_JP_COUNT) {
         ret->is_number = true;
         ret->number = (int64_t)nodes.count;
@@ -353,7 +354,8 @@ static enum ib_rc call_for_test(struct run *run, const struct ib_jp_call *call, 
     if (rc != IB_OK) {
         return rc;
     }
-    if (!ib_value_is(subject.value, IB_VALUE_STRING) || !ib_value_is(pattern.value, IB_VALUE_STRING)) {
+    if (!ib_value_is(subject.value, IB_VALUE_STRING) ||
+        !ib_value_is(pattern.value, IB_VALUE_STRING)) {
         *ret = false;
         return IB_OK;
     }
@@ -361,7 +363,8 @@ static enum ib_rc call_for_test(struct run *run, const struct ib_jp_call *call, 
         rc = pattern_from(run, call, pattern.value, &regex);
     }
     if (rc == IB_OK) {
-        rc = ib_regex_search(regex, ib_value_as_str(subject.value), &run->regex_steps, ret, run->err);
+        rc = ib_regex_search(regex, ib_value_as_str(subject.value), &run->regex_steps, ret,
+                             run->err);
     }
     return rc;
 }
@@ -372,7 +375,7 @@ static enum ib_rc evaluate(struct run *run, const struct ib_jp_operand *o, struc
 {
     enum ib_rc rc;
 
-    *ret = (struct result){ NULL, false, 0 };
+    *ret = (struct result){NULL, false, 0};
     switch (o->kind) {
     case IB_JP_LITERAL:
         ret->value = o->literal;
@@ -430,9 +433,10 @@ static enum ib_rc equal_values(struct run *run, const struct ib_value *a, const 
         return rc;
     }
     if (count == 0 || count != ib_value_count(b) || ib_value_type(a) != ib_value_type(b)) {
-        *ret = ib_value_is_number(a) && ib_value_is_number(b)
-                   ? compare_numbers(&(struct result){ a, false, 0 }, &(struct result){ b, false, 0 }) == 0
-                   : count == ib_value_count(b) && ib_value_equal(a, b);
+        *ret =
+            ib_value_is_number(a) && ib_value_is_number(b)
+                ? compare_numbers(&(struct result){a, false, 0}, &(struct result){b, false, 0}) == 0
+                : count == ib_value_count(b) && ib_value_equal(a, b);
         return IB_OK;
     }
     bool same = true;
@@ -522,7 +526,7 @@ static enum ib_rc compare(struct run *run, const struct ib_jp_logical *l, bool *
 /* A query alone holds when it selects anything, also null and false. */
 static enum ib_rc test_operand(struct run *run, const struct ib_jp_operand *o, bool *ret)
 {
-    IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist nodes = { NULL, 0, 0 };
+    IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist nodes = {NULL, 0, 0};
     const struct ib_value *one = NULL;
     enum ib_rc rc;
 
@@ -566,11 +570,11 @@ static enum ib_rc test(struct run *run, const struct ib_jp_logical *l, bool *ret
 enum ib_rc ib_jsonpath_select(const struct ib_jsonpath *q, const struct ib_value *root,
                               struct ib_nodelist *ret, struct ib_error *err)
 {
-    struct run run = { .root = root,
-                       .current = root,
-                       .steps = IB_JSONPATH_STEPS_MAX,
-                       .regex_steps = IB_REGEX_STEPS_MAX,
-                       .err = err };
+    struct run run = {.root = root,
+                      .current = root,
+                      .steps = IB_JSONPATH_STEPS_MAX,
+                      .regex_steps = IB_REGEX_STEPS_MAX,
+                      .err = err};
 
     IB_ASSERT(root != NULL && q->query != NULL);
     enum ib_rc rc = select_nodes(&run, q->query, ret);
@@ -581,12 +585,12 @@ enum ib_rc ib_jsonpath_select(const struct ib_jsonpath *q, const struct ib_value
 enum ib_verdict ib_jsonpath_test(const struct ib_jsonpath *q, const struct ib_value *root,
                                  struct ib_verdict_note *note, struct ib_error *err)
 {
-    struct run run = { .root = root,
-                       .current = root,
-                       .steps = IB_JSONPATH_STEPS_MAX,
-                       .regex_steps = IB_REGEX_STEPS_MAX,
-                       .note = note,
-                       .err = err };
+    struct run run = {.root = root,
+                      .current = root,
+                      .steps = IB_JSONPATH_STEPS_MAX,
+                      .regex_steps = IB_REGEX_STEPS_MAX,
+                      .note = note,
+                      .err = err};
     bool holds = false;
 
     IB_ASSERT(root != NULL && q->logical != NULL);

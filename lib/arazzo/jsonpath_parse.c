@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSONPath text to its tree: recursive descent over the ABNF of RFC 9535, whose sections the comments
- * name. The rules are strict on purpose, blanks included: what the RFC calls not well-formed is
- * refused, as is what is not well-typed (section 2.4.3).
+ * JSONPath text to its tree: recursive descent over the ABNF of RFC 9535, whose sections the
+ * comments name. The rules are strict on purpose, blanks included: what the RFC calls not
+ * well-formed is refused, as is what is not well-typed (section 2.4.3).
  */
 #include "lib/arazzo/column.h"
 #include "lib/arazzo/jsonpath_ast.h"
@@ -23,11 +23,11 @@ static const struct function {
     size_t arg_count;
     enum value_type arg, result;
 } functions[] = {
-    { "length", IB_JP_LENGTH, 1, TYPE_VALUE, TYPE_VALUE },
-    { "count", IB_JP_COUNT, 1, TYPE_NODES, TYPE_VALUE },
-    { "match", IB_JP_MATCH, 2, TYPE_VALUE, TYPE_LOGICAL },
-    { "search", IB_JP_SEARCH, 2, TYPE_VALUE, TYPE_LOGICAL },
-    { "value", IB_JP_VALUE, 1, TYPE_NODES, TYPE_VALUE },
+    {"length", IB_JP_LENGTH, 1, TYPE_VALUE, TYPE_VALUE},
+    {"count", IB_JP_COUNT, 1, TYPE_NODES, TYPE_VALUE},
+    {"match", IB_JP_MATCH, 2, TYPE_VALUE, TYPE_LOGICAL},
+    {"search", IB_JP_SEARCH, 2, TYPE_VALUE, TYPE_LOGICAL},
+    {"value", IB_JP_VALUE, 1, TYPE_NODES, TYPE_VALUE},
 };
 
 struct parser {
@@ -108,8 +108,8 @@ static void leave(struct parser *p)
 }
 
 /* *ret = a zeroed part of the tree. */
-#define NEW(p, ret)                                                                                \
-    (*(ret) = ib_arena_alloc(&(p)->q->arena, sizeof **(ret)),                                      \
+#define NEW(p, ret)                                           \
+    (*(ret) = ib_arena_alloc(&(p)->q->arena, sizeof **(ret)), \
      *(ret) == NULL ? ib_fail_nomem((p)->err) : IB_OK)
 
 /* ------------------------------------------------------------------- names, strings, numbers */
@@ -128,7 +128,7 @@ static struct ib_str take_name(struct parser *p)
     while (p->at < p->in.n && is_name_char(p->in.p[p->at], p->at == start)) {
         p->at++;
     }
-    return (struct ib_str){ p->in.p + start, p->at - start };
+    return (struct ib_str){p->in.p + start, p->at - start};
 }
 
 /* Four hexadecimal digits behind "\u". */
@@ -152,7 +152,7 @@ static enum ib_rc take_hex(struct parser *p, uint32_t *ret)
 static enum ib_rc take_unicode(struct parser *p, struct ib_buf *out)
 {
     size_t start = p->at - 2;
-    uint32_t code, low = 0;
+    uint32_t code = 0, low = 0;
     enum ib_rc rc = take_hex(p, &code);
 
     if (rc == IB_OK && code >= 0xd800 && code <= 0xdbff) {
@@ -250,10 +250,11 @@ static enum ib_rc parse_int(struct parser *p, int64_t *ret)
     while (ib_ascii_digit(peek(p))) {
         p->at++;
     }
-    struct ib_str text = { p->in.p + start, p->at - start };
+    struct ib_str text = {p->in.p + start, p->at - start};
     bool has_leading_zero = p->at > digits && p->in.p[digits] == '0' && text.n > 1;
     if (p->at == digits || has_leading_zero) {
-        return FAIL(p, start, "\"%.*s\" is no index; it is written without leading zeros, zero as 0",
+        return FAIL(p, start,
+                    "\"%.*s\" is no index; it is written without leading zeros, zero as 0",
                     IB_STR_ARG(text));
     }
     if (ib_num_i64(text, -INT_MAX_JSON, INT_MAX_JSON, "index", &value, NULL) != IB_OK) {
@@ -286,7 +287,7 @@ static enum ib_rc parse_number(struct parser *p, struct ib_value **ret)
     while (p->at < p->in.n && (ib_ascii_alnum(peek(p)) || strchr("+-.", peek(p)) != NULL)) {
         p->at++;
     }
-    struct ib_str text = { p->in.p + start, p->at - start };
+    struct ib_str text = {p->in.p + start, p->at - start};
     enum ib_rc rc = ib_num_json(text, &is_int, &i, &d, NULL);
     if (rc == IB_ELIMIT) {
         return FAIL(p, start, "number %.*s is too large", IB_STR_ARG(text));
@@ -354,10 +355,10 @@ static enum ib_rc compile_pattern(struct parser *p, struct ib_jp_call *call, siz
         return ib_fail_nomem(p->err);
     }
     p->q->regexes = grown;
-    enum ib_rc rc = ib_regex_compile(ib_value_as_str(pattern->literal),
-                                     call->function == IB_JP_MATCH ? IB_REGEX_IREGEXP_WHOLE
-                                                                   : IB_REGEX_IREGEXP,
-                                     &regex, NULL, p->err);
+    enum ib_rc rc =
+        ib_regex_compile(ib_value_as_str(pattern->literal),
+                         call->function == IB_JP_MATCH ? IB_REGEX_IREGEXP_WHOLE : IB_REGEX_IREGEXP,
+                         &regex, NULL, p->err);
     if (rc != IB_OK) {
         if (p->ret_column != NULL) {
             *p->ret_column = at + 1;
@@ -383,7 +384,8 @@ static enum ib_rc parse_args(struct parser *p, const struct function *f, struct 
             return rc;
         }
         if (!operand_fits(call->args[i], f->arg)) {
-            return FAIL(p, at, "argument %zu of %s() must be %s", i + 1, f->name, type_words(f->arg));
+            return FAIL(p, at, "argument %zu of %s() must be %s", i + 1, f->name,
+                        type_words(f->arg));
         }
         last_at = at;
         skip_blanks(p);
@@ -407,7 +409,7 @@ static enum ib_rc parse_call(struct parser *p, struct ib_jp_call **ret)
     while (ib_ascii_alnum(peek(p)) || peek(p) == '_') {
         p->at++;
     }
-    struct ib_str name = { p->in.p + start, p->at - start };
+    struct ib_str name = {p->in.p + start, p->at - start};
     const struct function *f = find_function(name);
     if (f == NULL) {
         return FAIL(p, start, "no function %.*s(); there are length, count, match, search, value",
@@ -449,13 +451,14 @@ static enum ib_rc parse_word(struct parser *p, struct ib_jp_operand *o)
         p->at += n;
         return keep_literal(p, ib_value_null(), &o->literal);
     }
-    return FAIL(p, p->at, "\"%.*s\" means nothing here; text is written in quotes", IB_STR_ARG(word));
+    return FAIL(p, p->at, "\"%.*s\" means nothing here; text is written in quotes",
+                IB_STR_ARG(word));
 }
 
 static enum ib_rc parse_string_literal(struct parser *p, struct ib_value **ret)
 {
     size_t start = p->at;
-    struct ib_str text;
+    struct ib_str text = {NULL, 0};
     enum ib_rc rc = parse_string(p, &text);
 
     if (rc != IB_OK) {
@@ -501,8 +504,8 @@ static bool take_op(struct parser *p, enum ib_jp_op *ret)
     static const struct {
         const char *text;
         enum ib_jp_op op;
-    } ops[] = { { "==", IB_JP_EQ }, { "!=", IB_JP_NE }, { "<=", IB_JP_LE },
-                { ">=", IB_JP_GE }, { "<", IB_JP_LT },  { ">", IB_JP_GT } };
+    } ops[] = {{"==", IB_JP_EQ}, {"!=", IB_JP_NE}, {"<=", IB_JP_LE},
+               {">=", IB_JP_GE}, {"<", IB_JP_LT},  {">", IB_JP_GT}};
 
     for (size_t i = 0; i < IB_ARRAY_LEN(ops); i++) {
         if (take(p, ops[i].text)) {
@@ -520,7 +523,8 @@ static enum ib_rc check_test(struct parser *p, const struct ib_jp_operand *o, si
         return FAIL(p, at, "a literal alone is no test; compare it with something");
     }
     if (o->kind == IB_JP_CALL && result_of(o->call) != TYPE_LOGICAL) {
-        return FAIL(p, at, "this function gives a value, which is no test; compare it with something");
+        return FAIL(p, at,
+                    "this function gives a value, which is no test; compare it with something");
     }
     return IB_OK;
 }
@@ -841,7 +845,7 @@ static enum ib_rc parse_query(struct parser *p, struct ib_jp_query **ret)
         p->q->descends = p->q->descends || query->is_absolute || p->filter_depth == 0;
         tail = &(*tail)->next;
     }
-    query->text = (struct ib_str){ p->in.p + start, p->at - start };
+    query->text = (struct ib_str){p->in.p + start, p->at - start};
     return IB_OK;
 }
 
@@ -889,7 +893,7 @@ static enum ib_rc parse_whole(struct parser *p, bool is_condition)
     }
     skip_blanks(p);
     size_t at = p->at;
-    if (take_op(p, &(enum ib_jp_op){ IB_JP_EQ })) {
+    if (take_op(p, &(enum ib_jp_op){IB_JP_EQ})) {
         return FAIL(p, at, "comparisons do not chain; join two with &&");
     }
     return peek(p) == '='   ? FAIL(p, p->at, "equality is written ==")
@@ -914,7 +918,7 @@ static enum ib_rc compile(struct ib_str text, bool is_condition, struct ib_jsonp
     if (q->literals == NULL || q->text.p == NULL) {
         return ib_fail_nomem(err);
     }
-    struct parser p = { .q = q, .in = q->text, .ret_column = ret_column, .err = err };
+    struct parser p = {.q = q, .in = q->text, .ret_column = ret_column, .err = err};
     if (is_condition) {
         while (p.in.n > 0 && ib_ascii_space(p.in.p[p.in.n - 1])) {
             p.in.n--;

@@ -14,9 +14,9 @@
 #include "lib/arazzo/column.h"
 #include "lib/arazzo/iregexp.h"
 
-#define HEAP_MAX_KIB    ((uint32_t)(32 * 1024)) /* memory of one match */
-#define PARENS_MAX      ((uint32_t)100)
-#define BYTES_PER_STEP  ((size_t)32) /* PCRE2 runs over this many in the time of one callout */
+#define HEAP_MAX_KIB   ((uint32_t)(32 * 1024)) /* memory of one match */
+#define PARENS_MAX     ((uint32_t)100)
+#define BYTES_PER_STEP ((size_t)32) /* PCRE2 runs over this many in the time of one callout */
 
 struct ib_regex {
     pcre2_code *code;
@@ -74,7 +74,8 @@ static void cleanup_context(pcre2_compile_context **context)
 static enum ib_rc compile(struct ib_regex *r, struct ib_str pattern, bool is_ecma,
                           size_t *ret_column, struct ib_error *err)
 {
-    uint32_t options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY | PCRE2_AUTO_CALLOUT;
+    uint32_t options =
+        PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY | PCRE2_AUTO_CALLOUT;
     int code = 0;
     PCRE2_SIZE at = 0;
     IB_CLEANUP(cleanup_context) pcre2_compile_context *context = pcre2_compile_context_create(NULL);
@@ -88,8 +89,7 @@ static enum ib_rc compile(struct ib_regex *r, struct ib_str pattern, bool is_ecm
         options |= PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS;
         (void)pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
     }
-    r->code = pcre2_compile((PCRE2_SPTR)(pattern.p == NULL ? "" : pattern.p), pattern.n, options,
-                            &code, &at, context);
+    r->code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, options, &code, &at, context);
     if (r->code == NULL) {
         PCRE2_UCHAR text[160] = ""; /* PCRE2's longest message is under 120 */
         if (code == PCRE2_ERROR_HEAP_FAILED) {
@@ -138,17 +138,19 @@ enum ib_rc ib_regex_compile(struct ib_str pattern, enum ib_regex_dialect dialect
         return ib_fail(err, IB_ELIMIT, "a pattern of %zu bytes; the most is %d", pattern.n,
                        IB_REGEX_PATTERN_MAX);
     }
-    IB_CLEANUP(ib_regex_cleanup) struct ib_regex *r = calloc(1, sizeof *r);
+    struct ib_regex *r = calloc(1, sizeof *r);
     if (r == NULL) {
         return ib_fail_nomem(err);
     }
-    enum ib_rc rc = dialect == IB_REGEX_ECMA
-                        ? compile(r, pattern, /* is_ecma= */ true, ret_column, err)
-                        : compile_iregexp(r, pattern, dialect == IB_REGEX_IREGEXP_WHOLE, ret_column,
-                                          err);
+    pattern = pattern.p == NULL ? IB_STR("") : pattern;
+    enum ib_rc rc =
+        dialect == IB_REGEX_ECMA
+            ? compile(r, pattern, /* is_ecma= */ true, ret_column, err)
+            : compile_iregexp(r, pattern, dialect == IB_REGEX_IREGEXP_WHOLE, ret_column, err);
     if (rc == IB_OK) {
         *ret = r;
-        r = NULL;
+    } else {
+        ib_regex_free(r);
     }
     return rc;
 }
@@ -188,7 +190,7 @@ static enum ib_rc verdict_of(int code, bool *ret, struct ib_error *err)
 enum ib_rc ib_regex_search(const struct ib_regex *r, struct ib_str subject, size_t *steps,
                            bool *ret, struct ib_error *err)
 {
-    struct budget b = { .left = steps == NULL ? IB_REGEX_STEPS_MAX : *steps };
+    struct budget b = {.left = steps == NULL ? IB_REGEX_STEPS_MAX : *steps};
 
     if (subject.n > IB_REGEX_SUBJECT_MAX) {
         return ib_fail(err, IB_ELIMIT, "a text of %zu bytes is too long to match; the most is %d",
@@ -204,8 +206,8 @@ enum ib_rc ib_regex_search(const struct ib_regex *r, struct ib_str subject, size
     }
     (void)pcre2_set_callout(context, on_item, &b);
     (void)pcre2_set_heap_limit(context, HEAP_MAX_KIB);
-    int code = pcre2_match(r->code, (PCRE2_SPTR)(subject.p == NULL ? "" : subject.p), subject.n, 0, 0,
-                           data, context);
+    int code = pcre2_match(r->code, (PCRE2_SPTR)(subject.p == NULL ? "" : subject.p), subject.n, 0,
+                           0, data, context);
     pcre2_match_data_free(data);
     pcre2_match_context_free(context);
     /* A match costs something even when PCRE2 sees at once that there is none. */

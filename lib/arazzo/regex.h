@@ -12,11 +12,12 @@
 
 #define IB_REGEX_PATTERN_MAX 4096          /* bytes */
 #define IB_REGEX_SUBJECT_MAX (1024 * 1024) /* bytes; the largest body that is read */
-#define IB_REGEX_STEPS_MAX   2000000       /* items of the pattern tried in one match; some ten milliseconds */
+#define IB_REGEX_STEPS_MAX \
+    2000000 /* items of the pattern tried in one match; some ten milliseconds */
 
 enum ib_regex_dialect {
-    IB_REGEX_ECMA,     /* \d \w \s are ASCII, '.' no line end, '$' the very end */
-    IB_REGEX_IREGEXP,  /* RFC 9485, as a search */
+    IB_REGEX_ECMA,          /* \d \w \s are ASCII, '.' no line end, '$' the very end */
+    IB_REGEX_IREGEXP,       /* RFC 9485, as a search */
     IB_REGEX_IREGEXP_WHOLE, /* RFC 9485, the whole text must match */
 };
 
@@ -37,9 +38,9 @@ void ib_regex_cleanup(struct ib_regex **r);
 /*
  * Does the pattern match somewhere in subject (valid UTF-8)?
  *
- * steps  may be NULL: then IB_REGEX_STEPS_MAX for this match; else a budget that is drawn from, for a
- *        row of matches together.
- * Errors IB_ELIMIT (budget used up, subject too long, memory of the matcher), IB_EPARSE (not UTF-8), IB_ENOMEM.
+ * steps  may be NULL: then IB_REGEX_STEPS_MAX for this match; else a budget that is drawn from, for
+ * a row of matches together. Errors IB_ELIMIT (budget used up, subject too long, memory of the
+ * matcher), IB_EPARSE (not UTF-8), IB_ENOMEM.
  */
 IB_NODISCARD enum ib_rc ib_regex_search(const struct ib_regex *r, struct ib_str subject,
                                         size_t *steps, bool *ret, struct ib_error *err);

@@ -129,7 +129,7 @@ static enum ib_rc parse_expr(struct parser *p, struct operand *ret)
     size_t column = 1;
     struct ib_expr *e = NULL;
     struct ib_error why = IB_ERROR_INIT;
-    struct ib_str text = { p->in.p + start, operand_end(p) - start };
+    struct ib_str text = {p->in.p + start, operand_end(p) - start};
 
     enum ib_rc rc = ib_expr_parse_operand(text, &e, &column, &why);
     if (rc == IB_EPARSE) {
@@ -139,7 +139,8 @@ static enum ib_rc parse_expr(struct parser *p, struct operand *ret)
     if (rc != IB_OK) {
         return ib_fail(p->err, rc, "%s", why.text);
     }
-    struct ib_expr **grown = reallocarray(p->s->exprs, p->s->expr_count + 1, sizeof *grown);
+    struct ib_expr **grown =
+        reallocarray(p->s->exprs, p->s->expr_count + 1, sizeof(struct ib_expr *));
     if (grown == NULL) {
         ib_expr_free(e);
         return ib_fail_nomem(p->err);
@@ -193,8 +194,9 @@ static enum ib_rc parse_string(struct parser *p, struct operand *ret)
         return rc;
     }
     if (quote == '"') {
-        warn(p, start, "text is written in single quotes; double ones are read the same way here, "
-                       "but not by every tool");
+        warn(p, start,
+             "text is written in single quotes; double ones are read the same way here, "
+             "but not by every tool");
     }
     return keep_literal(p, ib_value_string(ib_buf_str(&text)), ret);
 }
@@ -202,15 +204,16 @@ static enum ib_rc parse_string(struct parser *p, struct operand *ret)
 static enum ib_rc parse_number(struct parser *p, struct operand *ret)
 {
     size_t start = p->at;
-    struct ib_str text = { p->in.p + start, operand_end(p) - start };
+    struct ib_str text = {p->in.p + start, operand_end(p) - start};
     bool is_int;
     int64_t i;
     double d;
 
     enum ib_rc rc = ib_num_json(text, &is_int, &i, &d, NULL);
     if (rc != IB_OK) {
-        return FAIL(p, start, rc == IB_ELIMIT ? "number %.*s is too large"
-                                              : "\"%.*s\" is no number as JSON writes it",
+        return FAIL(p, start,
+                    rc == IB_ELIMIT ? "number %.*s is too large"
+                                    : "\"%.*s\" is no number as JSON writes it",
                     IB_STR_ARG(text));
     }
     p->at += text.n;
@@ -219,7 +222,7 @@ static enum ib_rc parse_number(struct parser *p, struct operand *ret)
 
 static enum ib_rc parse_word(struct parser *p, struct operand *ret)
 {
-    struct ib_str word = { p->in.p + p->at, operand_end(p) - p->at };
+    struct ib_str word = {p->in.p + p->at, operand_end(p) - p->at};
 
     if (ib_str_eq_c(word, "true") || ib_str_eq_c(word, "false")) {
         p->at += word.n;
@@ -233,8 +236,10 @@ static enum ib_rc parse_word(struct parser *p, struct operand *ret)
         return p->at >= p->in.n ? FAIL(p, p->at, "the condition ends where an operand is wanted")
                                 : FAIL(p, p->at, "an operand is wanted, not '%c'", peek(p));
     }
-    return FAIL(p, p->at, "\"%.*s\" is no operand; an expression begins with $, text stands in "
-                "single quotes", IB_STR_ARG(word));
+    return FAIL(p, p->at,
+                "\"%.*s\" is no operand; an expression begins with $, text stands in "
+                "single quotes",
+                IB_STR_ARG(word));
 }
 
 static enum ib_rc parse_operand(struct parser *p, struct operand *ret)
@@ -261,8 +266,8 @@ static bool take_op(struct parser *p, enum op *ret)
     static const struct {
         const char *text;
         enum op op;
-    } ops[] = { { "==", OP_EQ }, { "!=", OP_NE }, { "<=", OP_LE },
-                { ">=", OP_GE }, { "<", OP_LT },  { ">", OP_GT } };
+    } ops[] = {{"==", OP_EQ}, {"!=", OP_NE}, {"<=", OP_LE},
+               {">=", OP_GE}, {"<", OP_LT},  {">", OP_GT}};
 
     for (size_t i = 0; i < IB_ARRAY_LEN(ops); i++) {
         if (take(p, ops[i].text)) {
@@ -307,7 +312,7 @@ static enum ib_rc parse_comparison(struct parser *p, bool is_negated, struct nod
     }
     skip_blanks(p);
     op_at = p->at;
-    return take_op(p, &(enum op){ OP_EQ })
+    return take_op(p, &(enum op){OP_EQ})
                ? FAIL(p, op_at, "comparisons do not chain; join two with &&")
                : IB_OK;
 }
@@ -391,13 +396,13 @@ static enum ib_rc fail_at_rest(struct parser *p)
         break;
     }
     if (ib_str_ieq_c(word, "and") || ib_str_ieq_c(word, "or")) {
-        return FAIL(p, p->at, "\"%.*s\" is written %s", IB_STR_ARG(word), word.n == 3 ? "&&" : "||");
+        return FAIL(p, p->at, "\"%.*s\" is written %s", IB_STR_ARG(word),
+                    word.n == 3 ? "&&" : "||");
     }
     return FAIL(p, p->at, "an operator or the end of the condition is wanted here");
 }
 
-enum ib_rc ib_simple_compile(struct ib_str text, const struct ib_simple_options *options,
-                             struct ib_simple **ret, size_t *ret_column, struct ib_error *err)
+static enum ib_rc check_text(struct ib_str text, size_t *ret_column, struct ib_error *err)
 {
     size_t nul = ib_str_find(text, '\0');
 
@@ -412,26 +417,40 @@ enum ib_rc ib_simple_compile(struct ib_str text, const struct ib_simple_options 
     if (ib_str_trim(text).n == 0) {
         return ib_column_fail(err, ret_column, 0, "the condition is empty");
     }
-    IB_CLEANUP(ib_simple_cleanup) struct ib_simple *s = calloc(1, sizeof *s);
+    return IB_OK;
+}
+
+static enum ib_rc parse_whole(struct parser *p)
+{
+    p->s->literals = ib_value_array();
+    if (p->s->literals == NULL) {
+        return ib_fail_nomem(p->err);
+    }
+    enum ib_rc rc = parse_row(p, NODE_OR, &p->s->root);
+    return rc == IB_OK && p->at < p->in.n ? fail_at_rest(p) : rc;
+}
+
+enum ib_rc ib_simple_compile(struct ib_str text, const struct ib_simple_options *options,
+                             struct ib_simple **ret, size_t *ret_column, struct ib_error *err)
+{
+    enum ib_rc rc = check_text(text, ret_column, err);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    struct ib_simple *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return ib_fail_nomem(err);
     }
-    s->literals = ib_value_array();
-    if (s->literals == NULL) {
-        return ib_fail_nomem(err);
-    }
-    struct parser p = { .s = s, .in = text, .ret_column = ret_column, .err = err };
+    struct parser p = {.s = s, .in = text, .ret_column = ret_column, .err = err};
     if (options != NULL) {
         p.warn = options->warn;
         p.warn_ctx = options->warn_ctx;
     }
-    enum ib_rc rc = parse_row(&p, NODE_OR, &s->root);
-    if (rc == IB_OK && p.at < text.n) {
-        rc = fail_at_rest(&p);
-    }
+    rc = parse_whole(&p);
     if (rc == IB_OK) {
         *ret = s;
-        s = NULL;
+    } else {
+        ib_simple_free(s);
     }
     return rc;
 }
@@ -522,7 +541,8 @@ static bool as_number(const struct ib_value *v, struct number *ret)
         return true;
     }
     return ib_value_is(v, IB_VALUE_STRING) &&
-           ib_num_json(ib_str_trim(ib_value_as_str(v)), &ret->is_int, &ret->i, &ret->d, NULL) == IB_OK;
+           ib_num_json(ib_str_trim(ib_value_as_str(v)), &ret->is_int, &ret->i, &ret->d, NULL) ==
+               IB_OK;
 }
 
 static enum order compare_numbers(const struct ib_value *a, const struct ib_value *b)
@@ -652,7 +672,7 @@ static enum ib_rc test(struct run *run, const struct node *n, bool *ret)
 enum ib_verdict ib_simple_test(const struct ib_simple *s, const struct ib_scope *scope,
                                struct ib_verdict_note *note, struct ib_error *err)
 {
-    struct run run = { .scope = scope, .note = note, .err = err };
+    struct run run = {.scope = scope, .note = note, .err = err};
     bool holds = false;
 
     if (note != NULL) {

@@ -11,10 +11,10 @@
  * An expression ends at a blank or one of ! & | ( ) < = > { }. Accepted with a warning: "text" in
  * double quotes, an operand in braces "{$...}".
  *
- * Comparison: text without the case of ASCII letters; number with numeric text by value; a boolean with
- * 'true' or 'false'; what is not there is null; null equals null alone and orders with nothing; arrays and
- * objects compare deeply; other pairs of types are unequal and have no order. An operand alone
- * holds unless it is null, false or not there.
+ * Comparison: text without the case of ASCII letters; number with numeric text by value; a boolean
+ * with 'true' or 'false'; what is not there is null; null equals null alone and orders with
+ * nothing; arrays and objects compare deeply; other pairs of types are unequal and have no order.
+ * An operand alone holds unless it is null, false or not there.
  */
 #ifndef IB_ARAZZO_SIMPLE_H
 #define IB_ARAZZO_SIMPLE_H
@@ -33,7 +33,8 @@ struct ib_simple_options {
     ib_warn_fn warn;
     void *warn_ctx;
 };
-IB_NODISCARD enum ib_rc ib_simple_compile(struct ib_str text, const struct ib_simple_options *options,
+IB_NODISCARD enum ib_rc ib_simple_compile(struct ib_str text,
+                                          const struct ib_simple_options *options,
                                           struct ib_simple **ret, size_t *ret_column,
                                           struct ib_error *err);
 void ib_simple_free(struct ib_simple *s);

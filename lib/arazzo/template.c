@@ -43,8 +43,9 @@ static enum ib_rc doubt(struct ib_template *t, size_t at, struct ib_str why, str
 }
 
 /*
- * An expression, or *ret NULL for text that is none; a doubt when it begins like one. What the parser
- * says begins with "column N: "; the words behind are kept, the column is told in the whole string.
+ * An expression, or *ret NULL for text that is none; a doubt when it begins like one. What the
+ * parser says begins with "column N: "; the words behind are kept, the column is told in the whole
+ * string.
  */
 static enum ib_rc try_expr(struct ib_template *t, struct ib_str text, size_t at,
                            struct ib_expr **ret, struct ib_error *err)
@@ -74,7 +75,8 @@ static enum ib_rc try_embedded(struct ib_template *t, struct ib_str text, size_t
     *ret = NULL;
     *ret_end = at + 1;
     if (n == inner.n) {
-        return ib_expr_looks_like(inner) ? doubt(t, at, IB_STR("this '{' is not closed"), err) : IB_OK;
+        return ib_expr_looks_like(inner) ? doubt(t, at, IB_STR("this '{' is not closed"), err)
+                                         : IB_OK;
     }
     enum ib_rc rc = try_expr(t, ib_str_head(inner, n), at + 1, ret, err);
     if (rc == IB_OK && *ret != NULL) {
@@ -96,11 +98,11 @@ static enum ib_rc split(struct ib_template *t, struct ib_str text, struct ib_err
         }
         if (rc == IB_OK && e != NULL) {
             if (at > literal_start) {
-                struct part literal = { { text.p + literal_start, at - literal_start }, NULL };
+                struct part literal = {{text.p + literal_start, at - literal_start}, NULL};
                 rc = add_part(t, literal, err);
             }
             if (rc == IB_OK) {
-                rc = add_part(t, (struct part){ { NULL, 0 }, e }, err);
+                rc = add_part(t, (struct part){{NULL, 0}, e}, err);
             } else {
                 ib_expr_free(e);
             }
@@ -112,7 +114,7 @@ static enum ib_rc split(struct ib_template *t, struct ib_str text, struct ib_err
         at = end;
     }
     if (literal_start < text.n || t->count == 0) {
-        struct part literal = { ib_str_skip(text, literal_start), NULL };
+        struct part literal = {ib_str_skip(text, literal_start), NULL};
         return add_part(t, literal, err);
     }
     return IB_OK;
@@ -132,7 +134,7 @@ static enum ib_rc parse(struct ib_template *t, struct ib_str text, bool may_be_w
     }
     if (whole != NULL) {
         t->kind = IB_TEMPLATE_EXPR;
-        return add_part(t, (struct part){ { NULL, 0 }, whole }, err);
+        return add_part(t, (struct part){{NULL, 0}, whole}, err);
     }
     rc = split(t, text, err);
     t->kind = t->expr_count > 0 ? IB_TEMPLATE_MIXED : IB_TEMPLATE_LITERAL;
@@ -149,18 +151,17 @@ static enum ib_rc new_template(struct ib_str text, bool may_be_whole, struct ib_
     if (ib_str_find(text, '\0') < text.n) {
         return ib_fail(err, IB_EPARSE, "a string holds a NUL byte");
     }
-    IB_CLEANUP(ib_template_cleanup) struct ib_template *t = calloc(1, sizeof *t);
+    struct ib_template *t = calloc(1, sizeof *t);
     if (t == NULL) {
         return ib_fail_nomem(err);
     }
     t->text = ib_str_dup(text);
-    if (t->text == NULL) {
-        return ib_fail_nomem(err);
-    }
-    enum ib_rc rc = parse(t, (struct ib_str){ t->text, text.n }, may_be_whole, err);
+    enum ib_rc rc = t->text == NULL ? ib_fail_nomem(err)
+                                    : parse(t, (struct ib_str){t->text, text.n}, may_be_whole, err);
     if (rc == IB_OK) {
         *ret = t;
-        t = NULL;
+    } else {
+        ib_template_free(t);
     }
     return rc;
 }
@@ -273,7 +274,7 @@ static enum ib_rc eval_text(const struct ib_template *t, const struct ib_scope *
                             struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_TEMPLATE_TEXT_MAX);
-    static const struct ib_template_filler filler = { put_text, NULL };
+    static const struct ib_template_filler filler = {put_text, NULL};
     const struct ib_expr *missing = NULL;
     struct ib_value *v = NULL;
 

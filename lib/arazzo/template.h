@@ -34,7 +34,8 @@ size_t ib_template_expr_count(const struct ib_template *t);
 const struct ib_expr *ib_template_expr(const struct ib_template *t, size_t i);
 /* Is it one embedded expression and nothing else: "{$...}"? */
 bool ib_template_is_bare(const struct ib_template *t);
-/* Why a part that looks like an expression was taken as a literal, with its column in the string; NULL if none. */
+/* Why a part that looks like an expression was taken as a literal, with its column in the string;
+ * NULL if none. */
 const char *ib_template_doubt(const struct ib_template *t, size_t *ret_column);
 /*
  * The value. *ret gets a reference of its own, or NULL when an expression in it is not there; then
@@ -46,19 +47,21 @@ IB_NODISCARD enum ib_rc ib_template_eval(const struct ib_template *t, const stru
                                          struct ib_error *err);
 
 /*
- * Fill the text in with put() writing each value behind what out holds already. A NULL scope calls put()
- * with v == NULL for every expression. Otherwise a missing value ends it: *ret_missing is the
+ * Fill the text in with put() writing each value behind what out holds already. A NULL scope calls
+ * put() with v == NULL for every expression. Otherwise a missing value ends it: *ret_missing is the
  * expression (NULL when all were there).
  * Errors those of put(), IB_EEVAL, IB_ENOMEM; check out with ib_buf_ok().
  */
-typedef enum ib_rc (*ib_template_put_fn)(void *ctx, const struct ib_expr *e, const struct ib_value *v,
-                                         struct ib_buf *out, struct ib_error *err);
+typedef enum ib_rc (*ib_template_put_fn)(void *ctx, const struct ib_expr *e,
+                                         const struct ib_value *v, struct ib_buf *out,
+                                         struct ib_error *err);
 struct ib_template_filler {
     ib_template_put_fn put;
     void *ctx;
 };
 IB_NODISCARD enum ib_rc ib_template_fill(const struct ib_template *t, const struct ib_scope *scope,
-                                         const struct ib_template_filler *filler, struct ib_buf *out,
-                                         const struct ib_expr **ret_missing, struct ib_error *err);
+                                         const struct ib_template_filler *filler,
+                                         struct ib_buf *out, const struct ib_expr **ret_missing,
+                                         struct ib_error *err);
 
 #endif

@@ -20,7 +20,8 @@ enum ib_verdict {
 struct ib_verdict_note {
     bool operand_missing; /* something that was compared or tested is not there */
     bool context_missing; /* the value that the condition is about is not there, or null */
-    char text[IB_VERDICT_NOTE_MAX]; /* the first of those in words, or in literal mode the error; "" = nothing */
+    char text[IB_VERDICT_NOTE_MAX]; /* the first of those in words, or in literal mode the error; ""
+                                       = nothing */
 };
 
 /* "fail", "pass", "error". */

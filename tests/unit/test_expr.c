@@ -10,54 +10,53 @@ struct parse_row {
     const char *owner, *rest, *pointer; /* rest: the name; pointer NULL: none */
 };
 static const struct parse_row parse_rows[] = {
-    { "url", "$url", IB_EXPR_URL, "", "", NULL },
-    { "method", "$method", IB_EXPR_METHOD, "", "", NULL },
-    { "status_code", "$statusCode", IB_EXPR_STATUS_CODE, "", "", NULL },
-    { "self", "$self", IB_EXPR_SELF, "", "", NULL },
-    { "request_header", "$request.header.Content-Type", IB_EXPR_REQUEST_HEADER, "", "Content-Type",
-      NULL },
-    { "request_query", "$request.query.imageBuildVersionArn", IB_EXPR_REQUEST_QUERY, "",
-      "imageBuildVersionArn", NULL },
-    { "request_path", "$request.path.id", IB_EXPR_REQUEST_PATH, "", "id", NULL },
-    { "request_body", "$request.body", IB_EXPR_REQUEST_BODY, "", "", NULL },
-    { "request_body_pointer", "$request.body#/user/uuid", IB_EXPR_REQUEST_BODY, "", "",
-      "/user/uuid" },
-    { "response_header", "$response.header.Retry-After", IB_EXPR_RESPONSE_HEADER, "", "Retry-After",
-      NULL },
-    { "response_header_with_dot", "$response.header.X.Y", IB_EXPR_RESPONSE_HEADER, "", "X.Y", NULL },
-    { "response_query", "$response.query.a", IB_EXPR_RESPONSE_QUERY, "", "a", NULL },
-    { "response_path", "$response.path.a", IB_EXPR_RESPONSE_PATH, "", "a", NULL },
-    { "response_body", "$response.body", IB_EXPR_RESPONSE_BODY, "", "", NULL },
-    { "response_body_whole_pointer", "$response.body#", IB_EXPR_RESPONSE_BODY, "", "", "" },
-    { "pointer_to_the_empty_key", "$response.body#/", IB_EXPR_RESPONSE_BODY, "", "", "/" },
-    { "pointer_with_blanks_and_braces", "$response.body#/a b/{c}", IB_EXPR_RESPONSE_BODY, "", "",
-      "/a b/{c}" },
-    { "pointer_with_escapes", "$response.body#/a~1b~0c", IB_EXPR_RESPONSE_BODY, "", "",
-      "/a~1b~0c" },
-    { "input", "$inputs.imageRecipeArn", IB_EXPR_INPUT, "", "imageRecipeArn", NULL },
-    { "input_with_hyphen_and_dot", "$inputs.x-store.id", IB_EXPR_INPUT, "", "x-store.id", NULL },
-    { "input_with_pointer", "$inputs.user#/name", IB_EXPR_INPUT, "", "user", "/name" },
-    { "output", "$outputs.bar", IB_EXPR_OUTPUT, "", "bar", NULL },
-    { "step_output", "$steps.getImage.outputs.status", IB_EXPR_STEP_OUTPUT, "getImage", "status",
-      NULL },
-    { "step_output_with_dots", "$steps.a.outputs.my.org", IB_EXPR_STEP_OUTPUT, "a", "my.org", NULL },
-    { "step_called_outputs", "$steps.outputs.outputs.x", IB_EXPR_STEP_OUTPUT, "outputs", "x", NULL },
-    { "step_with_dot", "$steps.a.b.outputs.c", IB_EXPR_STEP_OUTPUT, "a.b", "c", NULL },
-    { "step_output_with_pointer", "$steps.a.outputs.b#/c/.outputs.d", IB_EXPR_STEP_OUTPUT, "a", "b",
-      "/c/.outputs.d" },
-    { "workflow_input", "$workflows.foo.inputs.username", IB_EXPR_WORKFLOW_INPUT, "foo", "username",
-      NULL },
-    { "workflow_output", "$workflows.foo.outputs.bar", IB_EXPR_WORKFLOW_OUTPUT, "foo", "bar", NULL },
-    { "workflow_output_with_inputs_in_its_name", "$workflows.foo.outputs.a.inputs.b",
-      IB_EXPR_WORKFLOW_OUTPUT, "foo", "a.inputs.b", NULL },
-    { "source", "$sourceDescriptions.petStore", IB_EXPR_SOURCE, "petStore", "", NULL },
-    { "source_url", "$sourceDescriptions.petStore.url", IB_EXPR_SOURCE, "petStore", "url", NULL },
-    { "source_operation_with_dots_and_blanks", "$sourceDescriptions.p.pets.find by tag",
-      IB_EXPR_SOURCE, "p", "pets.find by tag", NULL },
-    { "component_parameter", "$components.parameters.page", IB_EXPR_COMPONENT, "parameters", "page",
-      NULL },
-    { "component_action", "$components.failureActions.again", IB_EXPR_COMPONENT, "failureActions",
-      "again", NULL },
+    {"url", "$url", IB_EXPR_URL, "", "", NULL},
+    {"method", "$method", IB_EXPR_METHOD, "", "", NULL},
+    {"status_code", "$statusCode", IB_EXPR_STATUS_CODE, "", "", NULL},
+    {"self", "$self", IB_EXPR_SELF, "", "", NULL},
+    {"request_header", "$request.header.Content-Type", IB_EXPR_REQUEST_HEADER, "", "Content-Type",
+     NULL},
+    {"request_query", "$request.query.imageBuildVersionArn", IB_EXPR_REQUEST_QUERY, "",
+     "imageBuildVersionArn", NULL},
+    {"request_path", "$request.path.id", IB_EXPR_REQUEST_PATH, "", "id", NULL},
+    {"request_body", "$request.body", IB_EXPR_REQUEST_BODY, "", "", NULL},
+    {"request_body_pointer", "$request.body#/user/uuid", IB_EXPR_REQUEST_BODY, "", "",
+     "/user/uuid"},
+    {"response_header", "$response.header.Retry-After", IB_EXPR_RESPONSE_HEADER, "", "Retry-After",
+     NULL},
+    {"response_header_with_dot", "$response.header.X.Y", IB_EXPR_RESPONSE_HEADER, "", "X.Y", NULL},
+    {"response_query", "$response.query.a", IB_EXPR_RESPONSE_QUERY, "", "a", NULL},
+    {"response_path", "$response.path.a", IB_EXPR_RESPONSE_PATH, "", "a", NULL},
+    {"response_body", "$response.body", IB_EXPR_RESPONSE_BODY, "", "", NULL},
+    {"response_body_whole_pointer", "$response.body#", IB_EXPR_RESPONSE_BODY, "", "", ""},
+    {"pointer_to_the_empty_key", "$response.body#/", IB_EXPR_RESPONSE_BODY, "", "", "/"},
+    {"pointer_with_blanks_and_braces", "$response.body#/a b/{c}", IB_EXPR_RESPONSE_BODY, "", "",
+     "/a b/{c}"},
+    {"pointer_with_escapes", "$response.body#/a~1b~0c", IB_EXPR_RESPONSE_BODY, "", "", "/a~1b~0c"},
+    {"input", "$inputs.imageRecipeArn", IB_EXPR_INPUT, "", "imageRecipeArn", NULL},
+    {"input_with_hyphen_and_dot", "$inputs.x-store.id", IB_EXPR_INPUT, "", "x-store.id", NULL},
+    {"input_with_pointer", "$inputs.user#/name", IB_EXPR_INPUT, "", "user", "/name"},
+    {"output", "$outputs.bar", IB_EXPR_OUTPUT, "", "bar", NULL},
+    {"step_output", "$steps.getImage.outputs.status", IB_EXPR_STEP_OUTPUT, "getImage", "status",
+     NULL},
+    {"step_output_with_dots", "$steps.a.outputs.my.org", IB_EXPR_STEP_OUTPUT, "a", "my.org", NULL},
+    {"step_called_outputs", "$steps.outputs.outputs.x", IB_EXPR_STEP_OUTPUT, "outputs", "x", NULL},
+    {"step_with_dot", "$steps.a.b.outputs.c", IB_EXPR_STEP_OUTPUT, "a.b", "c", NULL},
+    {"step_output_with_pointer", "$steps.a.outputs.b#/c/.outputs.d", IB_EXPR_STEP_OUTPUT, "a", "b",
+     "/c/.outputs.d"},
+    {"workflow_input", "$workflows.foo.inputs.username", IB_EXPR_WORKFLOW_INPUT, "foo", "username",
+     NULL},
+    {"workflow_output", "$workflows.foo.outputs.bar", IB_EXPR_WORKFLOW_OUTPUT, "foo", "bar", NULL},
+    {"workflow_output_with_inputs_in_its_name", "$workflows.foo.outputs.a.inputs.b",
+     IB_EXPR_WORKFLOW_OUTPUT, "foo", "a.inputs.b", NULL},
+    {"source", "$sourceDescriptions.petStore", IB_EXPR_SOURCE, "petStore", "", NULL},
+    {"source_url", "$sourceDescriptions.petStore.url", IB_EXPR_SOURCE, "petStore", "url", NULL},
+    {"source_operation_with_dots_and_blanks", "$sourceDescriptions.p.pets.find by tag",
+     IB_EXPR_SOURCE, "p", "pets.find by tag", NULL},
+    {"component_parameter", "$components.parameters.page", IB_EXPR_COMPONENT, "parameters", "page",
+     NULL},
+    {"component_action", "$components.failureActions.again", IB_EXPR_COMPONENT, "failureActions",
+     "again", NULL},
 };
 
 static void test_parse(void **state)
@@ -83,40 +82,41 @@ struct bad_row {
     bool looks_like;
 };
 static const struct bad_row bad_rows[] = {
-    { "empty", "", 1, "no runtime expression", false },
-    { "dollar", "$", 1, "no runtime expression", false },
-    { "price", "$5.00", 1, "no runtime expression", false },
-    { "jsonpath", "$.image.state", 1, "no runtime expression", false },
-    { "no_dollar", "inputs.a", 1, "no runtime expression", false },
-    { "unknown_root", "$env.HOME", 1, "no runtime expression", false },
-    { "status_code_with_more", "$statusCode.x", 12, "nothing may follow $statusCode", true },
-    { "word_that_begins_alike", "$urls", 5, "nothing may follow $url", false },
-    { "wrong_case", "$Inputs.a", 1, "no runtime expression", false },
-    { "input_without_name", "$inputs.", 9, "the name of the input is missing", true },
-    { "inputs_alone", "$inputs", 1, "no runtime expression", false },
-    { "two_inputs", "$inputs.first $inputs.last", 14, "ends before a blank", true },
-    { "input_with_brace", "$inputs.a}", 10, "ends before a blank, a brace", true },
-    { "bad_pointer", "$inputs.a#b", 11, "does not start with '/'", true },
-    { "bad_escape", "$response.body#/~", 16, "'~' is not followed by 0 or 1", true },
-    { "body_with_member", "$response.body.image", 15, "as in $response.body#/a/b", true },
-    { "body_with_more", "$response.bodyx", 15, "only '#' and a JSON pointer", true },
-    { "unknown_part", "$response.status", 11, "header.NAME, query.NAME, path.NAME or body", true },
-    { "header_without_name", "$response.header.", 18, "the name of the header is missing", true },
-    { "header_with_blank", "$response.header.a b", 19, "a header name has no such character", true },
-    { "query_without_name", "$request.query.", 16, "the name of the parameter is missing", true },
-    { "step_alone", "$steps.a", 8, "STEP.outputs.NAME is wanted", true },
-    { "step_outputs_alone", "$steps.a.outputs", 8, "STEP.outputs.NAME is wanted", true },
-    { "step_output_without_name", "$steps.a.outputs.", 18, "the name of the output is missing", true },
-    { "step_without_id", "$steps..outputs.x", 8, "the stepId is missing", true },
-    { "step_inputs", "$steps.a.inputs.x", 8, "STEP.outputs.NAME is wanted", true },
-    { "step_pointer_holds_the_word", "$steps.a#/.outputs.x", 8, "STEP.outputs.NAME is wanted", true },
-    { "workflow_alone", "$workflows.a", 12, "WORKFLOW.outputs.NAME or WORKFLOW.inputs.NAME", true },
-    { "source_without_name", "$sourceDescriptions..url", 21, "is missing", true },
-    { "source_dot_at_the_end", "$sourceDescriptions.a.", 23, "url, type or an operationId", true },
-    { "component_kind", "$components.schemas.a", 13, "inputs, parameters, successActions", true },
-    { "component_without_name", "$components.parameters", 23, "the name of the component", true },
-    { "message", "$message.payload", 1, "AsyncAPI", true },
-    { "invalid_utf8", "$inputs.\xff", 1, "not valid UTF-8", true },
+    {"empty", "", 1, "no runtime expression", false},
+    {"dollar", "$", 1, "no runtime expression", false},
+    {"price", "$5.00", 1, "no runtime expression", false},
+    {"jsonpath", "$.image.state", 1, "no runtime expression", false},
+    {"no_dollar", "inputs.a", 1, "no runtime expression", false},
+    {"unknown_root", "$env.HOME", 1, "no runtime expression", false},
+    {"status_code_with_more", "$statusCode.x", 12, "nothing may follow $statusCode", true},
+    {"word_that_begins_alike", "$urls", 5, "nothing may follow $url", false},
+    {"wrong_case", "$Inputs.a", 1, "no runtime expression", false},
+    {"input_without_name", "$inputs.", 9, "the name of the input is missing", true},
+    {"inputs_alone", "$inputs", 1, "no runtime expression", false},
+    {"two_inputs", "$inputs.first $inputs.last", 14, "ends before a blank", true},
+    {"input_with_brace", "$inputs.a}", 10, "ends before a blank, a brace", true},
+    {"bad_pointer", "$inputs.a#b", 11, "does not start with '/'", true},
+    {"bad_escape", "$response.body#/~", 16, "'~' is not followed by 0 or 1", true},
+    {"body_with_member", "$response.body.image", 15, "as in $response.body#/a/b", true},
+    {"body_with_more", "$response.bodyx", 15, "only '#' and a JSON pointer", true},
+    {"unknown_part", "$response.status", 11, "header.NAME, query.NAME, path.NAME or body", true},
+    {"header_without_name", "$response.header.", 18, "the name of the header is missing", true},
+    {"header_with_blank", "$response.header.a b", 19, "a header name has no such character", true},
+    {"query_without_name", "$request.query.", 16, "the name of the parameter is missing", true},
+    {"step_alone", "$steps.a", 8, "STEP.outputs.NAME is wanted", true},
+    {"step_outputs_alone", "$steps.a.outputs", 8, "STEP.outputs.NAME is wanted", true},
+    {"step_output_without_name", "$steps.a.outputs.", 18, "the name of the output is missing",
+     true},
+    {"step_without_id", "$steps..outputs.x", 8, "the stepId is missing", true},
+    {"step_inputs", "$steps.a.inputs.x", 8, "STEP.outputs.NAME is wanted", true},
+    {"step_pointer_holds_the_word", "$steps.a#/.outputs.x", 8, "STEP.outputs.NAME is wanted", true},
+    {"workflow_alone", "$workflows.a", 12, "WORKFLOW.outputs.NAME or WORKFLOW.inputs.NAME", true},
+    {"source_without_name", "$sourceDescriptions..url", 21, "is missing", true},
+    {"source_dot_at_the_end", "$sourceDescriptions.a.", 23, "url, type or an operationId", true},
+    {"component_kind", "$components.schemas.a", 13, "inputs, parameters, successActions", true},
+    {"component_without_name", "$components.parameters", 23, "the name of the component", true},
+    {"message", "$message.payload", 1, "AsyncAPI", true},
+    {"invalid_utf8", "$inputs.\xff", 1, "not valid UTF-8", true},
 };
 
 static void test_bad(void **state)
@@ -157,7 +157,7 @@ static void nul_byte_is_refused(void **state)
     (void)state;
     struct ib_expr *e = NULL;
 
-    assert_int_equal(ib_expr_parse((struct ib_str){ "$inputs.a\0b", 11 }, &e, NULL, NULL), IB_EPARSE);
+    assert_int_equal(ib_expr_parse((struct ib_str){"$inputs.a\0b", 11}, &e, NULL, NULL), IB_EPARSE);
 }
 
 /* ------------------------------------------------------------------------------------- lookup */
@@ -176,9 +176,10 @@ static struct ib_value *keep(struct fixture *f, const char *text)
 static void fixture_init(struct fixture *f)
 {
     memset(f, 0, sizeof *f);
-    f->scope.inputs = keep(f, "{\"n\":5,\"b\":true,\"x-store-id\":\"S1\",\"my.org\":\"acme\","
-                              "\"my\":{\"org\":\"hidden\",\"other\":1},\"list\":[{\"id\":\"i0\"},[7]],"
-                              "\"null\":null,\"a[0]\":\"odd\",\"a\":[1]}");
+    f->scope.inputs =
+        keep(f, "{\"n\":5,\"b\":true,\"x-store-id\":\"S1\",\"my.org\":\"acme\","
+                "\"my\":{\"org\":\"hidden\",\"other\":1},\"list\":[{\"id\":\"i0\"},[7]],"
+                "\"null\":null,\"a[0]\":\"odd\",\"a\":[1]}");
     f->scope.outputs = keep(f, "{\"o\":1}");
     f->scope.steps = keep(f, "{\"createImage\":{\"imageBuildVersionArn\":\"arn:x\"},"
                              "\"a.b\":{\"c\":{\"d\":[0,\"e\"]}},\"empty\":{}}");
@@ -209,59 +210,60 @@ struct eval_row {
     const char *name, *text, *want;
 };
 static const struct eval_row eval_rows[] = {
-    { "finds_url", "$url", "\"https://h/GetImage\"" },
-    { "finds_method", "$method", "\"GET\"" },
-    { "finds_status_code_as_a_number", "$statusCode", "200" },
-    { "finds_self", "$self", "\"https://h/self\"" },
-    { "finds_request_header_without_case", "$request.header.x-id", "\"h\"" },
-    { "finds_query", "$request.query.imageBuildVersionArn", "\"arn:q\"" },
-    { "query_is_case_sensitive", "$request.query.imagebuildversionarn", "nothing" },
-    { "finds_path", "$request.path.id", "\"p\"" },
-    { "finds_request_body", "$request.body#/clientToken", "\"t\"" },
-    { "finds_response_header_without_case", "$response.header.Retry-AFTER", "\"2\"" },
-    { "header_that_was_not_sent", "$response.header.x", "nothing" },
-    { "response_has_no_query", "$response.query.a", "nothing" },
-    { "finds_by_pointer", "$response.body#/image/state/status", "\"BUILDING\"" },
-    { "pointer_unescapes_slash", "$response.body#/image/a~1b", "1" },
-    { "pointer_unescapes_tilde", "$response.body#/image/m~0n", "2" },
-    { "pointer_to_empty_key", "$response.body#/image/", "3" },
-    { "pointer_to_number_like_key", "$response.body#/image/0", "4" },
-    { "pointer_to_element", "$response.body#/l/0", "10" },
-    { "pointer_to_null_element", "$response.body#/l/1", "null" },
-    { "pointer_past_the_end", "$response.body#/l/3", "nothing" },
-    { "pointer_with_leading_zero", "$response.body#/l/00", "nothing" },
-    { "pointer_overflow", "$response.body#/l/4294967296", "nothing" },
-    { "pointer_dash", "$response.body#/l/-", "nothing" },
-    { "pointer_empty_index", "$response.body#/l/", "nothing" },
-    { "pointer_is_not_percent_decoded", "$response.body#/image%2Fstate", "nothing" },
-    { "pointer_into_a_scalar", "$response.body#/image/state/status/x", "nothing" },
-    { "input_keeps_its_type", "$inputs.n", "5" },
-    { "input_boolean", "$inputs.b", "true" },
-    { "input_null_is_there", "$inputs.null", "null" },
-    { "input_with_hyphen", "$inputs.x-store-id", "\"S1\"" },
-    { "input_whose_name_has_a_dot_wins", "$inputs.my.org", "\"acme\"" },
-    { "input_member", "$inputs.my.other", "1" },
-    { "input_element", "$inputs.list[0].id", "\"i0\"" },
-    { "input_element_of_element", "$inputs.list[1][0]", "7" },
-    { "input_key_with_bracket_wins", "$inputs.a[0]", "\"odd\"" },
-    { "input_pointer", "$inputs.list#/0/id", "\"i0\"" },
-    { "input_that_is_not_there", "$inputs.no", "nothing" },
-    { "input_without_case_is_another", "$inputs.N", "nothing" },
-    { "output", "$outputs.o", "1" },
-    { "step_output", "$steps.createImage.outputs.imageBuildVersionArn", "\"arn:x\"" },
-    { "step_with_dot", "$steps.a.b.outputs.c.d[1]", "\"e\"" },
-    { "step_without_that_output", "$steps.empty.outputs.x", "nothing" },
-    { "step_that_never_ran", "$steps.never.outputs.x", "nothing" },
-    { "workflow_input", "$workflows.w.inputs.i", "1" },
-    { "workflow_output", "$workflows.w.outputs.o", "2" },
-    { "workflow_unknown", "$workflows.v.outputs.o", "nothing" },
-    { "source_url", "$sourceDescriptions.s.url", "\"./x.yaml\"" },
-    { "source_whole", "$sourceDescriptions.s", "{\"url\":\"./x.yaml\",\"type\":\"openapi\"}" },
-    { "source_operation_is_no_value", "$sourceDescriptions.s.GetImage", "nothing" },
-    { "component", "$components.parameters.p.q", "{\"name\":\"n\"}" },
+    {"finds_url", "$url", "\"https://h/GetImage\""},
+    {"finds_method", "$method", "\"GET\""},
+    {"finds_status_code_as_a_number", "$statusCode", "200"},
+    {"finds_self", "$self", "\"https://h/self\""},
+    {"finds_request_header_without_case", "$request.header.x-id", "\"h\""},
+    {"finds_query", "$request.query.imageBuildVersionArn", "\"arn:q\""},
+    {"query_is_case_sensitive", "$request.query.imagebuildversionarn", "nothing"},
+    {"finds_path", "$request.path.id", "\"p\""},
+    {"finds_request_body", "$request.body#/clientToken", "\"t\""},
+    {"finds_response_header_without_case", "$response.header.Retry-AFTER", "\"2\""},
+    {"header_that_was_not_sent", "$response.header.x", "nothing"},
+    {"response_has_no_query", "$response.query.a", "nothing"},
+    {"finds_by_pointer", "$response.body#/image/state/status", "\"BUILDING\""},
+    {"pointer_unescapes_slash", "$response.body#/image/a~1b", "1"},
+    {"pointer_unescapes_tilde", "$response.body#/image/m~0n", "2"},
+    {"pointer_to_empty_key", "$response.body#/image/", "3"},
+    {"pointer_to_number_like_key", "$response.body#/image/0", "4"},
+    {"pointer_to_element", "$response.body#/l/0", "10"},
+    {"pointer_to_null_element", "$response.body#/l/1", "null"},
+    {"pointer_past_the_end", "$response.body#/l/3", "nothing"},
+    {"pointer_with_leading_zero", "$response.body#/l/00", "nothing"},
+    {"pointer_overflow", "$response.body#/l/4294967296", "nothing"},
+    {"pointer_dash", "$response.body#/l/-", "nothing"},
+    {"pointer_empty_index", "$response.body#/l/", "nothing"},
+    {"pointer_is_not_percent_decoded", "$response.body#/image%2Fstate", "nothing"},
+    {"pointer_into_a_scalar", "$response.body#/image/state/status/x", "nothing"},
+    {"input_keeps_its_type", "$inputs.n", "5"},
+    {"input_boolean", "$inputs.b", "true"},
+    {"input_null_is_there", "$inputs.null", "null"},
+    {"input_with_hyphen", "$inputs.x-store-id", "\"S1\""},
+    {"input_whose_name_has_a_dot_wins", "$inputs.my.org", "\"acme\""},
+    {"input_member", "$inputs.my.other", "1"},
+    {"input_element", "$inputs.list[0].id", "\"i0\""},
+    {"input_element_of_element", "$inputs.list[1][0]", "7"},
+    {"input_key_with_bracket_wins", "$inputs.a[0]", "\"odd\""},
+    {"input_pointer", "$inputs.list#/0/id", "\"i0\""},
+    {"input_that_is_not_there", "$inputs.no", "nothing"},
+    {"input_without_case_is_another", "$inputs.N", "nothing"},
+    {"output", "$outputs.o", "1"},
+    {"step_output", "$steps.createImage.outputs.imageBuildVersionArn", "\"arn:x\""},
+    {"step_with_dot", "$steps.a.b.outputs.c.d[1]", "\"e\""},
+    {"step_without_that_output", "$steps.empty.outputs.x", "nothing"},
+    {"step_that_never_ran", "$steps.never.outputs.x", "nothing"},
+    {"workflow_input", "$workflows.w.inputs.i", "1"},
+    {"workflow_output", "$workflows.w.outputs.o", "2"},
+    {"workflow_unknown", "$workflows.v.outputs.o", "nothing"},
+    {"source_url", "$sourceDescriptions.s.url", "\"./x.yaml\""},
+    {"source_whole", "$sourceDescriptions.s", "{\"url\":\"./x.yaml\",\"type\":\"openapi\"}"},
+    {"source_operation_is_no_value", "$sourceDescriptions.s.GetImage", "nothing"},
+    {"component", "$components.parameters.p.q", "{\"name\":\"n\"}"},
 };
 
-static void expect(const char *text, bool is_operand, const struct ib_scope *scope, const char *want)
+static void expect(const char *text, bool is_operand, const struct ib_scope *scope,
+                   const char *want)
 {
     struct ib_error err = IB_ERROR_INIT;
     IB_CLEANUP(ib_expr_cleanup) struct ib_expr *e = NULL;
@@ -287,7 +289,7 @@ static void test_eval(void **state)
 static void test_eval_of_nothing(void **state)
 {
     const struct eval_row *r = *state;
-    struct ib_scope scope = { .inputs = NULL };
+    struct ib_scope scope = {.inputs = NULL};
 
     expect(r->text, false, &scope, "nothing");
 }
@@ -296,7 +298,7 @@ static void text_body_has_no_members(void **state)
 {
     (void)state;
     IB_CLEANUP(ib_value_cleanup) struct ib_value *body = json("\"<html>\"");
-    struct ib_scope scope = { .response.body = body };
+    struct ib_scope scope = {.response.body = body};
 
     expect("$response.body", false, &scope, "\"<html>\"");
     expect("$response.body#/image", false, &scope, "nothing");
@@ -351,7 +353,7 @@ static void shared_parts_do_not_explode(void **state)
         ib_buf_add_c(&text, ".a");
     }
     ib_buf_add_c(&text, ".x");
-    struct ib_scope scope = { .inputs = v };
+    struct ib_scope scope = {.inputs = v};
     expect(ib_buf_c(&text), false, &scope, "nothing");
     ib_value_unref(v);
 }

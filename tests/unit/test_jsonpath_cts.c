@@ -9,8 +9,8 @@
 #define FILE_MAX ((size_t)4 * 1024 * 1024)
 
 /* Our values hold no NUL; two selectors of the suite do, so it travels as a private character. */
-#define NUL_ESCAPE "\\u0000"
-#define STAND_IN   "\\ue000"
+#define NUL_ESCAPE    "\\u0000"
+#define STAND_IN      "\\ue000"
 #define STAND_IN_UTF8 "\xee\x80\x80"
 
 static char *read_suite(const char *path, size_t *ret_n)
@@ -23,7 +23,8 @@ static char *read_suite(const char *path, size_t *ret_n)
         (void)fclose(f);
     }
     for (size_t i = 0; i + strlen(NUL_ESCAPE) <= *ret_n; i++) {
-        if (memcmp(text + i, NUL_ESCAPE, strlen(NUL_ESCAPE)) == 0 && (i == 0 || text[i - 1] != '\\')) {
+        if (memcmp(text + i, NUL_ESCAPE, strlen(NUL_ESCAPE)) == 0 &&
+            (i == 0 || text[i - 1] != '\\')) {
             memcpy(text + i, STAND_IN, strlen(STAND_IN));
         }
     }
@@ -61,7 +62,7 @@ static void test_case(void **state)
     size_t column = 0;
     IB_CLEANUP(ib_buf_fini) struct ib_buf selector = IB_BUF_INIT(IB_JSONPATH_TEXT_MAX);
     IB_CLEANUP(ib_jsonpath_cleanup) struct ib_jsonpath *q = NULL;
-    IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist nodes = { NULL, 0, 0 };
+    IB_CLEANUP(ib_nodelist_fini) struct ib_nodelist nodes = {NULL, 0, 0};
 
     selector_of(test, &selector);
     enum ib_rc rc = ib_jsonpath_compile(ib_buf_str(&selector), &q, &column, &err);
@@ -99,7 +100,7 @@ int main(void)
 {
     const char *shared = ib_env_get("IB_SHARED");
     struct ib_error err = IB_ERROR_INIT;
-    struct ib_json_limits limits = { .max_bytes = FILE_MAX };
+    struct ib_json_limits limits = {.max_bytes = FILE_MAX};
     IB_CLEANUP(ib_value_cleanup) struct ib_value *suite = NULL;
     char path[4096];
     size_t n;
@@ -110,7 +111,7 @@ int main(void)
         (void)printf("1..0 # SKIP no JSONPath compliance suite: %s\n", path);
         return 0;
     }
-    if (ib_json_parse((struct ib_str){ text, n }, "cts.json", &limits, &suite, &err) != IB_OK) {
+    if (ib_json_parse((struct ib_str){text, n}, "cts.json", &limits, &suite, &err) != IB_OK) {
         (void)printf("Bail out! %s\n", err.text);
         return 99;
     }

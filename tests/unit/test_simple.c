@@ -5,10 +5,10 @@
 #include "lib/arazzo/simple.h"
 
 /* One scope for all rows. */
-#define RESPONSE_BODY                                                                              \
-    "{\"status\":\"BUILDING\",\"n\":5,\"s5\":\"5\",\"t\":true,\"f\":false,\"z\":null,\"e\":\"\","  \
-    "\"zero\":0,\"a\":{\"b\":[10,{\"c\":\"x\"}]},\"a.b\":\"dotted\",\"a-b\":\"hyphen\",\"o\":{},"  \
-    "\"big\":9007199254740993,\"big2\":9007199254740992,\"l\":[1,2],\"l2\":[1.0,2],"               \
+#define RESPONSE_BODY                                                                             \
+    "{\"status\":\"BUILDING\",\"n\":5,\"s5\":\"5\",\"t\":true,\"f\":false,\"z\":null,\"e\":\"\"," \
+    "\"zero\":0,\"a\":{\"b\":[10,{\"c\":\"x\"}]},\"a.b\":\"dotted\",\"a-b\":\"hyphen\",\"o\":{}," \
+    "\"big\":9007199254740993,\"big2\":9007199254740992,\"l\":[1,2],\"l2\":[1.0,2],"              \
     "\"q\":\"it's\",\"yes\":\"TRUE\"}"
 
 struct row {
@@ -17,110 +17,109 @@ struct row {
     const char *note; /* NULL: none */
 };
 static const struct row rows[] = {
-    { "status_code_equals", "$statusCode == 200", IB_VERDICT_PASS, NULL },
-    { "status_code_equals_numeric_text", "$statusCode == '200'", IB_VERDICT_PASS, NULL },
-    { "status_code_differs", "$statusCode != 200", IB_VERDICT_FAIL, NULL },
-    { "blanks_do_not_matter", "  $statusCode==200\t\n", IB_VERDICT_PASS, NULL },
-    { "range_of_codes", "$statusCode >= 200 && $statusCode < 300", IB_VERDICT_PASS, NULL },
-    { "text_compares_without_case", "$response.body#/status == 'building'", IB_VERDICT_PASS, NULL },
-    { "unequal_without_case", "$response.body#/status != 'building'", IB_VERDICT_FAIL, NULL },
-    { "text_orders_without_case", "$response.body#/status < 'c'", IB_VERDICT_PASS, NULL },
-    { "text_literals_compare", "'building' == 'BUILDING'", IB_VERDICT_PASS, NULL },
-    { "only_ascii_letters_fold", "'\xc3\xa9' == '\xc3\x89'", IB_VERDICT_FAIL, NULL },
-    { "prefix_is_less", "'ab' < 'abc' && 'abc' > 'ab' && 'ab' <= 'AB'", IB_VERDICT_PASS, NULL },
-    { "quote_is_doubled", "$response.body#/q == 'it''s'", IB_VERDICT_PASS, NULL },
-    { "empty_text", "$response.body#/e == ''", IB_VERDICT_PASS, NULL },
+    {"status_code_equals", "$statusCode == 200", IB_VERDICT_PASS, NULL},
+    {"status_code_equals_numeric_text", "$statusCode == '200'", IB_VERDICT_PASS, NULL},
+    {"status_code_differs", "$statusCode != 200", IB_VERDICT_FAIL, NULL},
+    {"blanks_do_not_matter", "  $statusCode==200\t\n", IB_VERDICT_PASS, NULL},
+    {"range_of_codes", "$statusCode >= 200 && $statusCode < 300", IB_VERDICT_PASS, NULL},
+    {"text_compares_without_case", "$response.body#/status == 'building'", IB_VERDICT_PASS, NULL},
+    {"unequal_without_case", "$response.body#/status != 'building'", IB_VERDICT_FAIL, NULL},
+    {"text_orders_without_case", "$response.body#/status < 'c'", IB_VERDICT_PASS, NULL},
+    {"text_literals_compare", "'building' == 'BUILDING'", IB_VERDICT_PASS, NULL},
+    {"only_ascii_letters_fold", "'\xc3\xa9' == '\xc3\x89'", IB_VERDICT_FAIL, NULL},
+    {"prefix_is_less", "'ab' < 'abc' && 'abc' > 'ab' && 'ab' <= 'AB'", IB_VERDICT_PASS, NULL},
+    {"quote_is_doubled", "$response.body#/q == 'it''s'", IB_VERDICT_PASS, NULL},
+    {"empty_text", "$response.body#/e == ''", IB_VERDICT_PASS, NULL},
 
-    { "number_equals_text", "$response.body#/n == $response.body#/s5", IB_VERDICT_PASS, NULL },
-    { "number_orders_with_text", "$response.body#/s5 < 10", IB_VERDICT_PASS, NULL },
-    { "text_orders_as_text", "'10' < '9'", IB_VERDICT_PASS, NULL },
-    { "number_and_other_text_are_unequal", "5 == 'five'", IB_VERDICT_FAIL, NULL },
-    { "number_and_other_text_differ", "5 != 'five'", IB_VERDICT_PASS, NULL },
-    { "number_and_other_text_have_no_order", "5 < 'five' || 5 >= 'five'", IB_VERDICT_FAIL, NULL },
-    { "empty_text_is_no_number", "0 == ''", IB_VERDICT_FAIL, NULL },
-    { "text_with_blanks_is_a_number", "5 == ' 5 '", IB_VERDICT_PASS, NULL },
-    { "hexadecimal_text_is_no_number", "16 == '0x10'", IB_VERDICT_FAIL, NULL },
-    { "fractions", "1.50 == 1.5 && 1e3 == 1000 && -1 < -0.5", IB_VERDICT_PASS, NULL },
-    { "large_integers_are_not_rounded", "$response.body#/big == $response.body#/big2",
-      IB_VERDICT_FAIL, NULL },
-    { "true_equals_its_text", "$response.body#/t == 'True'", IB_VERDICT_PASS, NULL },
-    { "true_equals_upper_case_text", "$response.body#/yes == true", IB_VERDICT_PASS, NULL },
-    { "true_is_not_one", "true == 1", IB_VERDICT_FAIL, NULL },
-    { "true_is_not_any_text", "true == 'yes'", IB_VERDICT_FAIL, NULL },
-    { "booleans_have_no_order", "false < true", IB_VERDICT_FAIL, NULL },
+    {"number_equals_text", "$response.body#/n == $response.body#/s5", IB_VERDICT_PASS, NULL},
+    {"number_orders_with_text", "$response.body#/s5 < 10", IB_VERDICT_PASS, NULL},
+    {"text_orders_as_text", "'10' < '9'", IB_VERDICT_PASS, NULL},
+    {"number_and_other_text_are_unequal", "5 == 'five'", IB_VERDICT_FAIL, NULL},
+    {"number_and_other_text_differ", "5 != 'five'", IB_VERDICT_PASS, NULL},
+    {"number_and_other_text_have_no_order", "5 < 'five' || 5 >= 'five'", IB_VERDICT_FAIL, NULL},
+    {"empty_text_is_no_number", "0 == ''", IB_VERDICT_FAIL, NULL},
+    {"text_with_blanks_is_a_number", "5 == ' 5 '", IB_VERDICT_PASS, NULL},
+    {"hexadecimal_text_is_no_number", "16 == '0x10'", IB_VERDICT_FAIL, NULL},
+    {"fractions", "1.50 == 1.5 && 1e3 == 1000 && -1 < -0.5", IB_VERDICT_PASS, NULL},
+    {"large_integers_are_not_rounded", "$response.body#/big == $response.body#/big2",
+     IB_VERDICT_FAIL, NULL},
+    {"true_equals_its_text", "$response.body#/t == 'True'", IB_VERDICT_PASS, NULL},
+    {"true_equals_upper_case_text", "$response.body#/yes == true", IB_VERDICT_PASS, NULL},
+    {"true_is_not_one", "true == 1", IB_VERDICT_FAIL, NULL},
+    {"true_is_not_any_text", "true == 'yes'", IB_VERDICT_FAIL, NULL},
+    {"booleans_have_no_order", "false < true", IB_VERDICT_FAIL, NULL},
 
-    { "null_equals_null", "$response.body#/z == null", IB_VERDICT_PASS, NULL },
-    { "null_differs_from_text", "$response.body#/z != 'x'", IB_VERDICT_PASS, NULL },
-    { "null_is_not_empty_text", "$response.body#/z == ''", IB_VERDICT_FAIL, NULL },
-    { "null_is_not_false", "$response.body#/z == false", IB_VERDICT_FAIL, NULL },
-    { "null_is_not_zero", "$response.body#/z == 0", IB_VERDICT_FAIL, NULL },
-    { "null_has_no_order", "$response.body#/z < 1 || $response.body#/z >= 0 || null <= null",
-      IB_VERDICT_FAIL, NULL },
-    { "missing_equals_null_and_tells", "$response.body#/no == null", IB_VERDICT_PASS,
-      "$response.body#/no is not there" },
-    { "missing_differs_and_tells", "$response.body#/no != 'x'", IB_VERDICT_PASS,
-      "$response.body#/no is not there" },
-    { "missing_does_not_equal_and_tells", "$response.body#/no == 'x'", IB_VERDICT_FAIL,
-      "$response.body#/no is not there" },
-    { "missing_has_no_order", "$response.body#/no < 1", IB_VERDICT_FAIL,
-      "$response.body#/no is not there" },
-    { "present_differs_from_null", "$response.body#/n != null", IB_VERDICT_PASS, NULL },
-    { "step_that_never_ran_is_missing", "$steps.never.outputs.x == null", IB_VERDICT_PASS,
-      "$steps.never.outputs.x is not there" },
+    {"null_equals_null", "$response.body#/z == null", IB_VERDICT_PASS, NULL},
+    {"null_differs_from_text", "$response.body#/z != 'x'", IB_VERDICT_PASS, NULL},
+    {"null_is_not_empty_text", "$response.body#/z == ''", IB_VERDICT_FAIL, NULL},
+    {"null_is_not_false", "$response.body#/z == false", IB_VERDICT_FAIL, NULL},
+    {"null_is_not_zero", "$response.body#/z == 0", IB_VERDICT_FAIL, NULL},
+    {"null_has_no_order", "$response.body#/z < 1 || $response.body#/z >= 0 || null <= null",
+     IB_VERDICT_FAIL, NULL},
+    {"missing_equals_null_and_tells", "$response.body#/no == null", IB_VERDICT_PASS,
+     "$response.body#/no is not there"},
+    {"missing_differs_and_tells", "$response.body#/no != 'x'", IB_VERDICT_PASS,
+     "$response.body#/no is not there"},
+    {"missing_does_not_equal_and_tells", "$response.body#/no == 'x'", IB_VERDICT_FAIL,
+     "$response.body#/no is not there"},
+    {"missing_has_no_order", "$response.body#/no < 1", IB_VERDICT_FAIL,
+     "$response.body#/no is not there"},
+    {"present_differs_from_null", "$response.body#/n != null", IB_VERDICT_PASS, NULL},
+    {"step_that_never_ran_is_missing", "$steps.never.outputs.x == null", IB_VERDICT_PASS,
+     "$steps.never.outputs.x is not there"},
 
-    { "bare_text_holds", "$response.body#/status", IB_VERDICT_PASS, NULL },
-    { "bare_empty_text_holds", "$response.body#/e", IB_VERDICT_PASS, NULL },
-    { "bare_zero_holds", "$response.body#/zero", IB_VERDICT_PASS, NULL },
-    { "bare_object_holds", "$response.body#/o", IB_VERDICT_PASS, NULL },
-    { "bare_null_does_not", "$response.body#/z", IB_VERDICT_FAIL, NULL },
-    { "bare_false_does_not", "$response.body#/f", IB_VERDICT_FAIL, NULL },
-    { "bare_missing_does_not", "$response.body#/no", IB_VERDICT_FAIL,
-      "$response.body#/no is not there" },
-    { "literal_true", "true", IB_VERDICT_PASS, NULL },
-    { "literal_false", "false", IB_VERDICT_FAIL, NULL },
+    {"bare_text_holds", "$response.body#/status", IB_VERDICT_PASS, NULL},
+    {"bare_empty_text_holds", "$response.body#/e", IB_VERDICT_PASS, NULL},
+    {"bare_zero_holds", "$response.body#/zero", IB_VERDICT_PASS, NULL},
+    {"bare_object_holds", "$response.body#/o", IB_VERDICT_PASS, NULL},
+    {"bare_null_does_not", "$response.body#/z", IB_VERDICT_FAIL, NULL},
+    {"bare_false_does_not", "$response.body#/f", IB_VERDICT_FAIL, NULL},
+    {"bare_missing_does_not", "$response.body#/no", IB_VERDICT_FAIL,
+     "$response.body#/no is not there"},
+    {"literal_true", "true", IB_VERDICT_PASS, NULL},
+    {"literal_false", "false", IB_VERDICT_FAIL, NULL},
 
-    { "not_of_a_bare_operand", "!$response.body#/f", IB_VERDICT_PASS, NULL },
-    { "not_of_parentheses", "!($statusCode == 200)", IB_VERDICT_FAIL, NULL },
-    { "not_of_not", "!!$response.body#/t", IB_VERDICT_PASS, NULL },
-    { "blank_behind_not", "! ( $statusCode == 404 )", IB_VERDICT_PASS, NULL },
-    { "and_binds_before_or", "$statusCode == 200 || $statusCode == 201 && false", IB_VERDICT_PASS,
-      NULL },
-    { "and_binds_before_or_the_other_way", "false && false || true", IB_VERDICT_PASS, NULL },
-    { "parentheses_bind_first", "(true || true) && false", IB_VERDICT_FAIL, NULL },
-    { "nested_parentheses", "((($statusCode) )) && (($statusCode==200))", IB_VERDICT_PASS, NULL },
-    { "skipped_operand_is_not_told", "true || $response.body#/no == 1", IB_VERDICT_PASS, NULL },
-    { "first_missing_operand_is_told", "$response.body#/no1 == 1 || $response.body#/no2 == 1",
-      IB_VERDICT_FAIL, "$response.body#/no1 is not there" },
+    {"not_of_a_bare_operand", "!$response.body#/f", IB_VERDICT_PASS, NULL},
+    {"not_of_parentheses", "!($statusCode == 200)", IB_VERDICT_FAIL, NULL},
+    {"not_of_not", "!!$response.body#/t", IB_VERDICT_PASS, NULL},
+    {"blank_behind_not", "! ( $statusCode == 404 )", IB_VERDICT_PASS, NULL},
+    {"and_binds_before_or", "$statusCode == 200 || $statusCode == 201 && false", IB_VERDICT_PASS,
+     NULL},
+    {"and_binds_before_or_the_other_way", "false && false || true", IB_VERDICT_PASS, NULL},
+    {"parentheses_bind_first", "(true || true) && false", IB_VERDICT_FAIL, NULL},
+    {"nested_parentheses", "((($statusCode) )) && (($statusCode==200))", IB_VERDICT_PASS, NULL},
+    {"skipped_operand_is_not_told", "true || $response.body#/no == 1", IB_VERDICT_PASS, NULL},
+    {"first_missing_operand_is_told", "$response.body#/no1 == 1 || $response.body#/no2 == 1",
+     IB_VERDICT_FAIL, "$response.body#/no1 is not there"},
 
-    { "arrays_compare_deeply", "$response.body#/l == $response.body#/l2", IB_VERDICT_PASS, NULL },
-    { "array_and_text_are_unequal", "$response.body#/l == 'x'", IB_VERDICT_FAIL, NULL },
-    { "arrays_have_no_order", "$response.body#/l <= $response.body#/l2", IB_VERDICT_FAIL, NULL },
+    {"arrays_compare_deeply", "$response.body#/l == $response.body#/l2", IB_VERDICT_PASS, NULL},
+    {"array_and_text_are_unequal", "$response.body#/l == 'x'", IB_VERDICT_FAIL, NULL},
+    {"arrays_have_no_order", "$response.body#/l <= $response.body#/l2", IB_VERDICT_FAIL, NULL},
 
-    { "member_navigation", "$response.body.n == 5", IB_VERDICT_PASS, NULL },
-    { "deep_navigation", "$response.body.a.b[1].c == 'x'", IB_VERDICT_PASS, NULL },
-    { "element_navigation", "$response.body.l[0] == 1", IB_VERDICT_PASS, NULL },
-    { "quoted_member_navigation", "$response.body['a']['b'][0] == 10", IB_VERDICT_PASS, NULL },
-    { "exact_key_with_dot_wins", "$response.body.a.b == 'dotted'", IB_VERDICT_PASS, NULL },
-    { "key_with_hyphen", "$response.body.a-b == 'hyphen'", IB_VERDICT_PASS, NULL },
-    { "navigation_past_the_end", "$response.body.l[2] == null", IB_VERDICT_PASS,
-      "$response.body.l[2] is not there" },
-    { "navigation_into_a_scalar", "$response.body.n.x == null", IB_VERDICT_PASS,
-      "$response.body.n.x is not there" },
-    { "pointer_with_escape", "$response.body#/a/b/1/c == 'X'", IB_VERDICT_PASS, NULL },
-    { "input_with_hyphen", "$inputs.x-store-id == 'S1'", IB_VERDICT_PASS, NULL },
-    { "input_with_dot", "$inputs.my.org == 'acme'", IB_VERDICT_PASS, NULL },
-    { "member_of_an_input", "$inputs.obj.k == 1", IB_VERDICT_PASS, NULL },
-    { "output_of_a_step", "$steps.get-image.outputs.status == 'building'", IB_VERDICT_PASS, NULL },
-    { "element_of_an_output", "$steps.get-image.outputs.list[1].id == 2", IB_VERDICT_PASS, NULL },
-    { "pointer_behind_an_output", "$steps.get-image.outputs.list#/1/id == 2", IB_VERDICT_PASS,
-      NULL },
-    { "header_without_case", "$response.header.X-Amzn-RequestId == 'abc'", IB_VERDICT_PASS, NULL },
-    { "method_and_url", "$method == 'get' && $url == 'https://h/GetImage'", IB_VERDICT_PASS, NULL },
-    { "double_quotes_are_text", "$response.body#/status == \"BUILDING\"", IB_VERDICT_PASS, NULL },
-    { "double_quote_is_doubled", "'a\"b' == \"a\"\"b\"", IB_VERDICT_PASS, NULL },
-    { "backslash_is_itself", "'a\\' == \"a\\\"", IB_VERDICT_PASS, NULL },
-    { "braces_around_an_expression", "{$statusCode} == 200", IB_VERDICT_PASS, NULL },
-    { "operators_inside_of_quotes", "'a && b' == 'A && B'", IB_VERDICT_PASS, NULL },
+    {"member_navigation", "$response.body.n == 5", IB_VERDICT_PASS, NULL},
+    {"deep_navigation", "$response.body.a.b[1].c == 'x'", IB_VERDICT_PASS, NULL},
+    {"element_navigation", "$response.body.l[0] == 1", IB_VERDICT_PASS, NULL},
+    {"quoted_member_navigation", "$response.body['a']['b'][0] == 10", IB_VERDICT_PASS, NULL},
+    {"exact_key_with_dot_wins", "$response.body.a.b == 'dotted'", IB_VERDICT_PASS, NULL},
+    {"key_with_hyphen", "$response.body.a-b == 'hyphen'", IB_VERDICT_PASS, NULL},
+    {"navigation_past_the_end", "$response.body.l[2] == null", IB_VERDICT_PASS,
+     "$response.body.l[2] is not there"},
+    {"navigation_into_a_scalar", "$response.body.n.x == null", IB_VERDICT_PASS,
+     "$response.body.n.x is not there"},
+    {"pointer_with_escape", "$response.body#/a/b/1/c == 'X'", IB_VERDICT_PASS, NULL},
+    {"input_with_hyphen", "$inputs.x-store-id == 'S1'", IB_VERDICT_PASS, NULL},
+    {"input_with_dot", "$inputs.my.org == 'acme'", IB_VERDICT_PASS, NULL},
+    {"member_of_an_input", "$inputs.obj.k == 1", IB_VERDICT_PASS, NULL},
+    {"output_of_a_step", "$steps.get-image.outputs.status == 'building'", IB_VERDICT_PASS, NULL},
+    {"element_of_an_output", "$steps.get-image.outputs.list[1].id == 2", IB_VERDICT_PASS, NULL},
+    {"pointer_behind_an_output", "$steps.get-image.outputs.list#/1/id == 2", IB_VERDICT_PASS, NULL},
+    {"header_without_case", "$response.header.X-Amzn-RequestId == 'abc'", IB_VERDICT_PASS, NULL},
+    {"method_and_url", "$method == 'get' && $url == 'https://h/GetImage'", IB_VERDICT_PASS, NULL},
+    {"double_quotes_are_text", "$response.body#/status == \"BUILDING\"", IB_VERDICT_PASS, NULL},
+    {"double_quote_is_doubled", "'a\"b' == \"a\"\"b\"", IB_VERDICT_PASS, NULL},
+    {"backslash_is_itself", "'a\\' == \"a\\\"", IB_VERDICT_PASS, NULL},
+    {"braces_around_an_expression", "{$statusCode} == 200", IB_VERDICT_PASS, NULL},
+    {"operators_inside_of_quotes", "'a && b' == 'A && B'", IB_VERDICT_PASS, NULL},
 };
 
 struct fixture {
@@ -139,7 +138,8 @@ static void fixture_init(struct fixture *f)
     memset(f, 0, sizeof *f);
     f->scope.inputs = keep(f, "{\"x-store-id\":\"S1\",\"my.org\":\"acme\",\"my\":{\"org\":\"no\"},"
                               "\"obj\":{\"k\":1}}");
-    f->scope.steps = keep(f, "{\"get-image\":{\"status\":\"BUILDING\",\"list\":[{\"id\":1},{\"id\":2}]}}");
+    f->scope.steps =
+        keep(f, "{\"get-image\":{\"status\":\"BUILDING\",\"list\":[{\"id\":1},{\"id\":2}]}}");
     f->scope.request.url = keep(f, "\"https://h/GetImage\"");
     f->scope.request.method = keep(f, "\"GET\"");
     f->scope.response.status = keep(f, "200");
@@ -176,7 +176,7 @@ static void no_response_is_missing_and_told(void **state)
     (void)state;
     struct ib_error err = IB_ERROR_INIT;
     struct ib_verdict_note note;
-    struct ib_scope scope = { .inputs = NULL };
+    struct ib_scope scope = {.inputs = NULL};
     IB_CLEANUP(ib_simple_cleanup) struct ib_simple *s = NULL;
 
     assert_ok(ib_simple_compile(IB_STR("$statusCode == 200"), NULL, &s, NULL, &err), &err);
@@ -190,45 +190,45 @@ struct bad_row {
     const char *words;
 };
 static const struct bad_row bad_rows[] = {
-    { "empty", "", 1, "the condition is empty" },
-    { "blank", " \t", 1, "the condition is empty" },
-    { "single_equals_sign", "$statusCode = 200", 13, "equality is written ==" },
-    { "triple_equals_sign", "$statusCode === 200", 13, "no === or !==; write ==" },
-    { "strict_inequality", "$statusCode !== 200", 13, "no === or !==; write !=" },
-    { "single_ampersand", "true & true", 6, "\"and\" is written &&" },
-    { "single_bar", "true | true", 6, "\"or\" is written ||" },
-    { "word_and", "$statusCode == 200 and true", 20, "\"and\" is written &&" },
-    { "word_or", "$statusCode == 200 OR true", 20, "\"OR\" is written ||" },
-    { "word_without_quotes", "$response.body#/s == building", 22, "\"building\" is no operand" },
-    { "python_true", "$response.body#/s == True", 22, "\"True\" is no operand" },
-    { "operand_missing", "$statusCode ==", 15, "the condition ends where an operand is wanted" },
-    { "operand_missing_in_front", "== 200", 1, "an operand is wanted, not '='" },
-    { "quote_not_closed", "$x == 'a", 1, "no runtime expression" },
-    { "quote_not_closed_on_the_right", "$statusCode == 'a", 16, "this ' is not closed" },
-    { "quote_ends_in_a_doubled_one", "$statusCode == 'a''", 16, "this ' is not closed" },
-    { "paren_not_closed", "true && ($statusCode == 200", 9, "this '(' is not closed" },
-    { "paren_closes_nothing", "$statusCode == 200)", 19, "this ')' closes nothing" },
-    { "empty_parens", "()", 2, "an operand is wanted, not ')'" },
-    { "comparison_chained", "1 < $statusCode < 3", 17, "comparisons do not chain" },
-    { "not_over_a_comparison", "!$statusCode == 200", 14, "write !( ... )" },
-    { "number_alone", "200", 1, "a literal alone is no condition" },
-    { "text_alone", "'x'", 1, "a literal alone is no condition" },
-    { "null_alone", "null", 1, "a literal alone is no condition" },
-    { "number_with_leading_zero", "$statusCode == 0200", 16, "\"0200\" is no number" },
-    { "number_too_large", "$statusCode == 1e999", 16, "too large" },
-    { "unknown_root", "$foo.bar == 1", 1, "no runtime expression" },
-    { "misspelt_source", "$response.bdy == 1", 11, "header.NAME, query.NAME, path.NAME or body" },
-    { "step_without_outputs", "true && $steps.a.b == 1", 16, "STEP.outputs.NAME is wanted" },
-    { "bad_pointer", "$response.body#a == 1", 16, "does not start with '/'" },
-    { "bad_escape_in_pointer", "$response.body#/a~2 == 1", 16, "'~' is not followed by 0 or 1" },
-    { "bad_navigation", "$response.body.a[x] == 1", 17, "an element is written [0]" },
-    { "navigation_ends_in_a_dot", "$response.body. == 1", 16, "a name is wanted behind the dot" },
-    { "brace_not_closed", "{$statusCode == 200", 1, "this '{' is not closed" },
-    { "brace_around_no_expression", "{200} == 200", 1, "only around an expression" },
-    { "two_operands", "$statusCode 200", 13, "an operator or the end" },
-    { "plus", "$statusCode + 1 == 201", 13, "an operator or the end" },
-    { "semicolon", "$statusCode == 200;", 16, "\"200;\" is no number" },
-    { "invalid_utf8", "'\xff' == 'a'", 1, "not valid UTF-8" },
+    {"empty", "", 1, "the condition is empty"},
+    {"blank", " \t", 1, "the condition is empty"},
+    {"single_equals_sign", "$statusCode = 200", 13, "equality is written =="},
+    {"triple_equals_sign", "$statusCode === 200", 13, "no === or !==; write =="},
+    {"strict_inequality", "$statusCode !== 200", 13, "no === or !==; write !="},
+    {"single_ampersand", "true & true", 6, "\"and\" is written &&"},
+    {"single_bar", "true | true", 6, "\"or\" is written ||"},
+    {"word_and", "$statusCode == 200 and true", 20, "\"and\" is written &&"},
+    {"word_or", "$statusCode == 200 OR true", 20, "\"OR\" is written ||"},
+    {"word_without_quotes", "$response.body#/s == building", 22, "\"building\" is no operand"},
+    {"python_true", "$response.body#/s == True", 22, "\"True\" is no operand"},
+    {"operand_missing", "$statusCode ==", 15, "the condition ends where an operand is wanted"},
+    {"operand_missing_in_front", "== 200", 1, "an operand is wanted, not '='"},
+    {"quote_not_closed", "$x == 'a", 1, "no runtime expression"},
+    {"quote_not_closed_on_the_right", "$statusCode == 'a", 16, "this ' is not closed"},
+    {"quote_ends_in_a_doubled_one", "$statusCode == 'a''", 16, "this ' is not closed"},
+    {"paren_not_closed", "true && ($statusCode == 200", 9, "this '(' is not closed"},
+    {"paren_closes_nothing", "$statusCode == 200)", 19, "this ')' closes nothing"},
+    {"empty_parens", "()", 2, "an operand is wanted, not ')'"},
+    {"comparison_chained", "1 < $statusCode < 3", 17, "comparisons do not chain"},
+    {"not_over_a_comparison", "!$statusCode == 200", 14, "write !( ... )"},
+    {"number_alone", "200", 1, "a literal alone is no condition"},
+    {"text_alone", "'x'", 1, "a literal alone is no condition"},
+    {"null_alone", "null", 1, "a literal alone is no condition"},
+    {"number_with_leading_zero", "$statusCode == 0200", 16, "\"0200\" is no number"},
+    {"number_too_large", "$statusCode == 1e999", 16, "too large"},
+    {"unknown_root", "$foo.bar == 1", 1, "no runtime expression"},
+    {"misspelt_source", "$response.bdy == 1", 11, "header.NAME, query.NAME, path.NAME or body"},
+    {"step_without_outputs", "true && $steps.a.b == 1", 16, "STEP.outputs.NAME is wanted"},
+    {"bad_pointer", "$response.body#a == 1", 16, "does not start with '/'"},
+    {"bad_escape_in_pointer", "$response.body#/a~2 == 1", 16, "'~' is not followed by 0 or 1"},
+    {"bad_navigation", "$response.body.a[x] == 1", 17, "an element is written [0]"},
+    {"navigation_ends_in_a_dot", "$response.body. == 1", 16, "a name is wanted behind the dot"},
+    {"brace_not_closed", "{$statusCode == 200", 1, "this '{' is not closed"},
+    {"brace_around_no_expression", "{200} == 200", 1, "only around an expression"},
+    {"two_operands", "$statusCode 200", 13, "an operator or the end"},
+    {"plus", "$statusCode + 1 == 201", 13, "an operator or the end"},
+    {"semicolon", "$statusCode == 200;", 16, "\"200;\" is no number"},
+    {"invalid_utf8", "'\xff' == 'a'", 1, "not valid UTF-8"},
 };
 
 static void test_bad(void **state)
@@ -239,7 +239,8 @@ static void test_bad(void **state)
     size_t column = 0;
     char prefix[32];
 
-    assert_rc(ib_simple_compile(ib_str_from(r->condition), NULL, &s, &column, &err), IB_EPARSE, &err);
+    assert_rc(ib_simple_compile(ib_str_from(r->condition), NULL, &s, &column, &err), IB_EPARSE,
+              &err);
     if (column != r->column) {
         fail_msg("column %zu: %s", column, err.text);
     }
@@ -269,17 +270,17 @@ struct warn_row {
     const char *words;
 };
 static const struct warn_row warn_rows[] = {
-    { "standard_text_warns_of_nothing", "$statusCode == 200 && $url == 'x'", 0, 0, "" },
-    { "double_quotes_warn", "true && $url == \"x\"", 1, 17, "single quotes" },
-    { "braces_warn", "true && {$url} == 'x'", 1, 9, "needs no braces" },
+    {"standard_text_warns_of_nothing", "$statusCode == 200 && $url == 'x'", 0, 0, ""},
+    {"double_quotes_warn", "true && $url == \"x\"", 1, 17, "single quotes"},
+    {"braces_warn", "true && {$url} == 'x'", 1, 9, "needs no braces"},
 };
 
 static void test_warnings(void **state)
 {
     const struct warn_row *r = *state;
     struct ib_error err = IB_ERROR_INIT;
-    struct warnings seen = { 0, 0, "" };
-    struct ib_simple_options options = { on_warning, &seen };
+    struct warnings seen = {0, 0, ""};
+    struct ib_simple_options options = {on_warning, &seen};
     IB_CLEANUP(ib_simple_cleanup) struct ib_simple *s = NULL;
 
     assert_ok(ib_simple_compile(ib_str_from(r->condition), &options, &s, NULL, &err), &err);
