@@ -17,6 +17,7 @@ FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz
 FUZZ_LINK = $(AM_LDFLAGS) $(FUZZ_LDFLAGS) -Wl,--wrap=ib_assert_failed
 fuzz_programs =
 
+include tests/fuzz/arazzo.mk
 include tests/fuzz/data.mk
 
 EXTRA_DIST += tests/fuzz/corpus

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+fuzz_programs += tests/fuzz/fuzz_expr
+tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_expr_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_expr_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_expr_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_jsonpath
+tests_fuzz_fuzz_jsonpath_SOURCES = tests/fuzz/fuzz_jsonpath.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_jsonpath_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_jsonpath_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_jsonpath_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_regex
+tests_fuzz_fuzz_regex_SOURCES = tests/fuzz/fuzz_regex.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_regex_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_regex_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_regex_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_simple
+tests_fuzz_fuzz_simple_SOURCES = tests/fuzz/fuzz_simple.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_simple_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_simple_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_simple_LDADD = $(IB_LIBS)
