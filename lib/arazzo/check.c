@@ -17,8 +17,8 @@ struct checker {
     bool nomem;
 };
 
-static void IB_PRINTF(4, 5) report(struct checker *c, const char *rule, struct ib_place at,
-                                   const char *fmt, ...)
+static void IB_PRINTF(4, 5)
+    report(struct checker *c, const char *rule, struct ib_place at, const char *fmt, ...)
 {
     char raw[IB_ERROR_TEXT_MAX];
     va_list ap;
@@ -29,11 +29,12 @@ static void IB_PRINTF(4, 5) report(struct checker *c, const char *rule, struct i
     ib_findings_add(c->out, IB_FINDING_ERROR, rule, at, "%s", raw);
 }
 
-/* --- targets ----------------------------------------------------------------------------------- */
+/* --- targets -----------------------------------------------------------------------------------
+ */
 
 static void check_operation(struct checker *c, const struct ib_arazzo_step *s)
 {
-    struct ib_arazzo_operation operation = { .openapi = NULL };
+    struct ib_arazzo_operation operation = {.openapi = NULL};
     struct ib_error why = IB_ERROR_INIT;
 
     if (s->target.p == NULL) {
@@ -109,7 +110,8 @@ static void check_params(struct checker *c, const struct ib_arazzo_step *s)
     for (size_t i = 0; i < s->params.count; i++) {
         const struct ib_arazzo_param *p = &s->params.items[i];
         if (!calls_workflow && p->in.p == NULL) {
-            report(c, "parameter-in", p->at, "parameter \"%.*s\" needs \"in\"", IB_STR_ARG(p->name));
+            report(c, "parameter-in", p->at, "parameter \"%.*s\" needs \"in\"",
+                   IB_STR_ARG(p->name));
         } else if (calls_workflow && p->in.p != NULL) {
             report(c, "parameter-in", p->at,
                    "parameter \"%.*s\" goes to a workflow, which has no \"%.*s\"",
@@ -121,7 +123,8 @@ static void check_params(struct checker *c, const struct ib_arazzo_step *s)
     }
 }
 
-/* --- actions ----------------------------------------------------------------------------------- */
+/* --- actions -----------------------------------------------------------------------------------
+ */
 
 static void check_action(struct checker *c, const struct ib_arazzo_workflow *w,
                          const struct ib_arazzo_action *action)
@@ -130,8 +133,9 @@ static void check_action(struct checker *c, const struct ib_arazzo_workflow *w,
     struct ib_error why = IB_ERROR_INIT;
 
     if (action->step_id.p != NULL && ib_arazzo_step_find(w, action->step_id) == NULL) {
-        report(c, "goto-target", action->at, "action \"%.*s\": there is no step \"%.*s\" in workflow "
-                                             "%.*s",
+        report(c, "goto-target", action->at,
+               "action \"%.*s\": there is no step \"%.*s\" in workflow "
+               "%.*s",
                IB_STR_ARG(action->name), IB_STR_ARG(action->step_id), IB_STR_ARG(w->id));
     }
     if (action->workflow_id.p != NULL &&
@@ -160,7 +164,8 @@ static void check_actions(struct checker *c, const struct ib_arazzo_workflow *w,
     }
 }
 
-/* RFC 9535 knows a condition only within [?...]; most engines find no query here and take another way. */
+/* RFC 9535 knows a condition only within [?...]; most engines find no query here and take another
+ * way. */
 static void note_bare(struct checker *c, const struct ib_arazzo_criterion *criterion)
 {
     const struct ib_value *type = ib_value_get_c(criterion->source, "type");
@@ -175,9 +180,10 @@ static void note_bare(struct checker *c, const struct ib_arazzo_criterion *crite
         ib_jsonpath_compile(ib_str_trim(criterion->condition), &query, NULL, NULL) == IB_OK) {
         return;
     }
-    ib_findings_add(c->out, IB_FINDING_NOTE, "bare-condition", criterion->at,
-                    "a bare condition, not a JSONPath query: it is read as RFC 9535 reads it within "
-                    "[?...]; other engines may take it as false");
+    ib_findings_add(
+        c->out, IB_FINDING_NOTE, "bare-condition", criterion->at,
+        "a bare condition, not a JSONPath query: it is read as RFC 9535 reads it within "
+        "[?...]; other engines may take it as false");
 }
 
 static void note_bare_in(struct checker *c, const struct ib_arazzo_actions *actions)
@@ -189,11 +195,12 @@ static void note_bare_in(struct checker *c, const struct ib_arazzo_actions *acti
     }
 }
 
-/* --- tokens ------------------------------------------------------------------------------------ */
+/* --- tokens ------------------------------------------------------------------------------------
+ */
 
 /*
- * "clientToken: $inputs.x" where x has a constant as its default: a second run within the memory of the
- * service gets the answer of the first.
+ * "clientToken: $inputs.x" where x has a constant as its default: a second run within the memory of
+ * the service gets the answer of the first.
  */
 static void check_token(struct checker *c, const struct ib_arazzo_step *s)
 {
@@ -210,13 +217,14 @@ static void check_token(struct checker *c, const struct ib_arazzo_step *s)
         return;
     }
     ib_findings_add(c->out, IB_FINDING_WARNING, "constant-token",
-                    (struct ib_place){ ib_value_mark(token), s->payload_at.path },
+                    (struct ib_place){ib_value_mark(token), s->payload_at.path},
                     "the idempotency token is a constant unless %s: a second run may be given the "
                     "result of the first",
                     input ? "the input is given" : "the document is changed");
 }
 
-/* --- workflows --------------------------------------------------------------------------------- */
+/* --- workflows ---------------------------------------------------------------------------------
+ */
 
 static void check_step(struct checker *c, const struct ib_arazzo_step *s)
 {
@@ -262,7 +270,8 @@ static void check_depends_on(struct checker *c, const struct ib_arazzo_workflow 
     }
 }
 
-/* Does `from` need `to` to have run, directly or not? Depth is bounded by the number of workflows. */
+/* Does `from` need `to` to have run, directly or not? Depth is bounded by the number of workflows.
+ */
 static bool needs(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *from,
                   const struct ib_arazzo_workflow *to, bool *seen)
 {
@@ -273,8 +282,7 @@ static bool needs(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workfl
     }
     seen[at] = true;
     for (size_t i = 0; i < from->depends_on_count; i++) {
-        const struct ib_arazzo_workflow *next =
-            ib_arazzo_workflow_find(doc, from->depends_on[i]);
+        const struct ib_arazzo_workflow *next = ib_arazzo_workflow_find(doc, from->depends_on[i]);
         if (next != NULL && (next == to || needs(doc, next, to, seen))) {
             return true;
         }
@@ -284,12 +292,12 @@ static bool needs(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workfl
 
 static void check_circle(struct checker *c, const struct ib_arazzo_workflow *w)
 {
-    bool seen[IB_ARAZZO_WORKFLOWS_MAX] = { false };
+    bool seen[IB_ARAZZO_WORKFLOWS_MAX] = {false};
 
     if (c->doc->workflow_count <= IB_ARAZZO_WORKFLOWS_MAX && w->depends_on_count > 0 &&
         ib_arazzo_workflow_find(c->doc, w->depends_on[0]) != w && needs(c->doc, w, w, seen)) {
-        report(c, "depends-on", w->depends_on_at[0], "workflow %.*s depends on itself through others",
-               IB_STR_ARG(w->id));
+        report(c, "depends-on", w->depends_on_at[0],
+               "workflow %.*s depends on itself through others", IB_STR_ARG(w->id));
     }
 }
 
@@ -317,12 +325,13 @@ static void check_workflow(struct checker *c, const struct ib_arazzo_workflow *w
     ib_graph_free(graph);
 }
 
-/* --- documents --------------------------------------------------------------------------------- */
+/* --- documents ---------------------------------------------------------------------------------
+ */
 
 static enum ib_rc check_one(const struct ib_arazzo_doc *doc, const struct ib_check_options *options,
                             struct ib_findings *out, struct ib_error *err)
 {
-    struct checker c = { .doc = doc, .options = options, .out = out };
+    struct checker c = {.doc = doc, .options = options, .out = out};
 
     for (size_t i = 0; i < doc->workflow_count; i++) {
         check_workflow(&c, &doc->workflows[i]);
@@ -336,9 +345,10 @@ static void note_sources(const struct ib_arazzo_doc *doc, struct ib_findings *ou
         const struct ib_arazzo_source *s = &doc->sources[i];
         if (s->doc == NULL && s->openapi == NULL && s->type != IB_SOURCE_ARAZZO &&
             s->url.p != NULL) {
-            ib_findings_add(out, IB_FINDING_NOTE, "source-document", s->at,
-                            "no local file \"%.*s\": operations are looked up in the built-in table",
-                            IB_STR_ARG(s->url));
+            ib_findings_add(
+                out, IB_FINDING_NOTE, "source-document", s->at,
+                "no local file \"%.*s\": operations are looked up in the built-in table",
+                IB_STR_ARG(s->url));
         }
     }
 }
@@ -392,8 +402,8 @@ static enum ib_rc check_sources(const struct ib_arazzo_doc *doc, struct visit *v
 enum ib_rc ib_arazzo_check(const struct ib_arazzo_doc *doc, const struct ib_check_options *options,
                            struct ib_findings *findings, struct ib_error *err)
 {
-    static const struct ib_check_options none = { .known = NULL };
-    struct visit v = { .docs = { doc }, .count = 1 };
+    static const struct ib_check_options none = {.known = NULL};
+    struct visit v = {.docs = {doc}, .count = 1};
 
     options = options == NULL ? &none : options;
     note_sources(doc, findings);

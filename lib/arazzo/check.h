@@ -5,8 +5,8 @@
  * Rules (names in findings): operation, workflow-target, parameter-in, workflow-inputs, step-body,
  * goto-target, depends-on, inputs-schema, expression, expression-target (names nothing that can
  * exist), order (of something that cannot have run yet); warnings: may-not-have-run, unreachable,
- * constant-token, inputs-not-enforced; notes: branch-output (only some ways through the workflow fill it),
- * bare-condition, source-document.
+ * constant-token, inputs-not-enforced; notes: branch-output (only some ways through the workflow
+ * fill it), bare-condition, source-document.
  */
 #ifndef IB_ARAZZO_CHECK_H
 #define IB_ARAZZO_CHECK_H
@@ -30,8 +30,8 @@ IB_NODISCARD enum ib_rc ib_arazzo_check(const struct ib_arazzo_doc *doc,
                                         struct ib_findings *findings, struct ib_error *err);
 
 /*
- * Read, link and check a file with everything that is wrong with it in findings, sorted. *ret may be
- * NULL then. Errors: those of ib_file_read(), IB_ENOMEM.
+ * Read, link and check a file with everything that is wrong with it in findings, sorted. *ret may
+ * be NULL then. Errors: those of ib_file_read(), IB_ENOMEM.
  */
 IB_NODISCARD enum ib_rc ib_arazzo_check_file(const char *path,
                                              const struct ib_check_options *options,
@@ -39,8 +39,8 @@ IB_NODISCARD enum ib_rc ib_arazzo_check_file(const char *path,
                                              struct ib_arazzo_doc **ret, struct ib_error *err);
 
 /*
- * For a run: read, link and check; path NULL is the built-in document. The first error of the document is
- * the error (IB_ECONFIG).
+ * For a run: read, link and check; path NULL is the built-in document. The first error of the
+ * document is the error (IB_ECONFIG).
  */
 IB_NODISCARD enum ib_rc ib_arazzo_open(const char *path, const struct ib_check_options *options,
                                        struct ib_arazzo_doc **ret, struct ib_error *err);

@@ -18,8 +18,8 @@ struct expr_checker {
 
 #define TARGET "expression-target"
 
-static void IB_PRINTF(4, 5) say(struct expr_checker *c, enum ib_severity severity,
-                                const char *rule, const char *fmt, ...)
+static void IB_PRINTF(4, 5)
+    say(struct expr_checker *c, enum ib_severity severity, const char *rule, const char *fmt, ...)
 {
     char raw[IB_ERROR_TEXT_MAX];
     va_list ap;
@@ -70,7 +70,8 @@ static const struct ib_arazzo_workflow *callee_of(const struct ib_arazzo_doc *do
     return callee;
 }
 
-/* --- inputs, sources, components --------------------------------------------------------------- */
+/* --- inputs, sources, components ---------------------------------------------------------------
+ */
 
 static bool has_input(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *w,
                       struct ib_str name)
@@ -105,14 +106,15 @@ static void check_component(struct expr_checker *c)
 {
     const struct ib_value *kind =
         ib_value_get(ib_value_get_c(c->doc->root, "components"), c->expr->owner);
-    struct ib_str rest = { NULL, 0 };
+    struct ib_str rest = {NULL, 0};
 
     if (ib_expr_known_key(kind, c->expr->name, &rest).p == NULL) {
         say(c, IB_FINDING_ERROR, TARGET, "there is no such component");
     }
 }
 
-/* --- steps and workflows ----------------------------------------------------------------------- */
+/* --- steps and workflows -----------------------------------------------------------------------
+ */
 
 /* May this use of a step's own outputs look at the present attempt? */
 static bool own_outputs_are_there(enum ib_use use)
@@ -154,9 +156,9 @@ static void check_step_output(struct expr_checker *c, enum ib_use use)
         return;
     }
     const struct ib_arazzo_workflow *callee = callee_of(c->doc, owner);
-    bool there = declares(&owner->outputs, c->expr->name) ||
-                 (owner->outputs.count == 0 && callee != NULL &&
-                  declares(&callee->outputs, c->expr->name));
+    bool there =
+        declares(&owner->outputs, c->expr->name) ||
+        (owner->outputs.count == 0 && callee != NULL && declares(&callee->outputs, c->expr->name));
     if (!there) {
         say(c, IB_FINDING_ERROR, TARGET, "that step has no such output");
         return;
@@ -208,11 +210,13 @@ static void check_workflow_ref(struct expr_checker *c)
     }
     if (input ? !has_input(c->doc, owner, c->expr->name)
               : !declares(&owner->outputs, c->expr->name)) {
-        say(c, IB_FINDING_ERROR, TARGET, "that workflow has no such %s", input ? "input" : "output");
+        say(c, IB_FINDING_ERROR, TARGET, "that workflow has no such %s",
+            input ? "input" : "output");
         return;
     }
     if (owner == c->w && !input) {
-        say(c, IB_FINDING_ERROR, "order", "the workflow's own outputs are not there before its end");
+        say(c, IB_FINDING_ERROR, "order",
+            "the workflow's own outputs are not there before its end");
     } else if (owner != c->w && !runs_workflow(c->w, owner->id)) {
         say(c, IB_FINDING_WARNING, "may-not-have-run",
             "workflow %.*s neither depends on that one nor calls it", IB_STR_ARG(c->w->id));
@@ -233,12 +237,13 @@ static void check_callee_output(struct expr_checker *c, enum ib_use use)
     }
 }
 
-/* --- the request and its answer ---------------------------------------------------------------- */
+/* --- the request and its answer ----------------------------------------------------------------
+ */
 
 static bool has_param(const struct expr_checker *c, const char *in, struct ib_str name, bool fold)
 {
     const struct ib_arazzo_step *s = step_at_hand(c);
-    const struct ib_arazzo_params *lists[] = { &s->params, &c->w->params };
+    const struct ib_arazzo_params *lists[] = {&s->params, &c->w->params};
 
     for (size_t l = 0; l < IB_ARRAY_LEN(lists); l++) {
         for (size_t i = 0; i < lists[l]->count; i++) {
@@ -269,7 +274,8 @@ static bool call_is_there(struct expr_checker *c, enum ib_use use, bool answer)
     const struct ib_arazzo_step *s = step_at_hand(c);
 
     if (s == NULL) {
-        say(c, IB_FINDING_ERROR, TARGET, "outputs of a workflow have no request or answer to look at");
+        say(c, IB_FINDING_ERROR, TARGET,
+            "outputs of a workflow have no request or answer to look at");
         return false;
     }
     if (s->target_type == IB_TARGET_WORKFLOW) {
@@ -380,8 +386,8 @@ static void doubt(void *ctx, struct ib_place at, const char *why)
 bool ib_check_expressions(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *w,
                           struct ib_graph *graph, struct ib_findings *out)
 {
-    struct expr_checker c = { .doc = doc, .w = w, .graph = graph, .out = out };
-    const struct ib_uses uses = { check_use, doubt, &c };
+    struct expr_checker c = {.doc = doc, .w = w, .graph = graph, .out = out};
+    const struct ib_uses uses = {check_use, doubt, &c};
     bool ok = true;
 
     for (size_t i = 0; ok && i < w->step_count; i++) {

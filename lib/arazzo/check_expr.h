@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside of the check: does every expression name something that can be there when it is evaluated? */
+/* Inside of the check: does every expression name something that can be there when it is evaluated?
+ */
 #ifndef IB_ARAZZO_CHECK_EXPR_H
 #define IB_ARAZZO_CHECK_EXPR_H
 

@@ -16,7 +16,7 @@ struct ib_graph {
     size_t *todo;
     /* Answers about one step. */
     size_t asked_after, asked_without; /* step_count: none yet */
-    bool *after;   /* reached by one or more arcs from asked_after */
+    bool *after;                       /* reached by one or more arcs from asked_after */
     bool *without; /* reached from the start without passing asked_without; last: a good end */
     bool nomem;
 };
@@ -36,7 +36,7 @@ static void add_arc(void *ctx, const struct ib_edge *edge)
         g->arc_cap = cap;
     }
     bool well = edge->kind == IB_EDGE_NEXT || edge->kind == IB_EDGE_SUCCESS;
-    g->arcs[g->arc_count++] = (struct arc){ edge->to, well && edge->to == g->w->step_count };
+    g->arcs[g->arc_count++] = (struct arc){edge->to, well && edge->to == g->w->step_count};
 }
 
 /* Everything that can be reached from the steps in todo; skip is never entered. */

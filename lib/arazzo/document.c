@@ -6,8 +6,8 @@
 #include "lib/arazzo/criterion.h"
 #include "lib/arazzo/document_load.h"
 #include "lib/arazzo/expr.h"
-#include "lib/arazzo/template.h"
 #include "lib/arazzo/openapi.h"
+#include "lib/arazzo/template.h"
 #include "lib/base/num.h"
 #include "lib/data/json.h"
 #include "lib/data/yaml.h"
@@ -50,7 +50,7 @@ static void free_owned(struct owned *one)
 static bool own(struct ib_arazzo_doc *doc, enum owned_kind kind, void *p)
 {
     struct ib_arazzo_doc_memory *m = doc->memory;
-    struct owned one = { kind, p };
+    struct owned one = {kind, p};
 
     if (p == NULL) {
         return false;
@@ -126,13 +126,14 @@ void ib_arazzo_cleanup(struct ib_arazzo_doc **doc)
     *doc = NULL;
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 /* The parsers write "NAME:LINE:COLUMN: sentence"; a finding has these apart. */
 static void syntax_finding(struct ib_findings *findings, const char *name,
                            const struct ib_error *why)
 {
-    struct ib_place place = { { 0, 0 }, "" };
+    struct ib_place place = {{0, 0}, ""};
     struct ib_str rest = ib_str_from(why->text);
     struct ib_str prefix = ib_str_from(name);
     int64_t line = 0;
@@ -143,10 +144,9 @@ static void syntax_finding(struct ib_findings *findings, const char *name,
         struct ib_str tail = rest;
         struct ib_str first = ib_str_split(&tail, ':');
         struct ib_str second = ib_str_split(&tail, ':');
-        if (tail.p != NULL &&
-            ib_num_i64(first, 1, UINT32_MAX, "line", &line, NULL) == IB_OK &&
+        if (tail.p != NULL && ib_num_i64(first, 1, UINT32_MAX, "line", &line, NULL) == IB_OK &&
             ib_num_i64(second, 1, UINT32_MAX, "column", &column, NULL) == IB_OK) {
-            place.mark = (struct ib_mark){ (uint32_t)line, (uint32_t)column };
+            place.mark = (struct ib_mark){(uint32_t)line, (uint32_t)column};
             rest = tail;
         }
     }
@@ -183,7 +183,7 @@ enum ib_rc ib_arazzo_parse_tree(struct ib_str text, const char *name, struct ib_
                                 struct ib_error *err)
 {
     struct ib_str trimmed = ib_str_trim(text);
-    const struct ib_json_limits limits = { .max_bytes = IB_ARAZZO_BYTES_MAX };
+    const struct ib_json_limits limits = {.max_bytes = IB_ARAZZO_BYTES_MAX};
 
     if (trimmed.n > 0 && trimmed.p[0] == '{') {
         return ib_json_parse(text, name, &limits, ret, err);
@@ -224,15 +224,15 @@ enum ib_rc ib_arazzo_read(const char *path, struct ib_findings *findings,
                           struct ib_arazzo_doc **ret, struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_ARAZZO_BYTES_MAX);
-    const struct ib_file_options options = { .max_bytes = IB_ARAZZO_BYTES_MAX };
+    const struct ib_file_options options = {.max_bytes = IB_ARAZZO_BYTES_MAX};
     enum ib_rc rc = ib_file_read(path, &options, &text, err);
 
     if (rc != IB_OK) {
         return rc;
     }
     const char *slash = strrchr(path, '/');
-    struct ib_str dir = slash == NULL ? IB_STR(".")
-                                      : ib_str_head(ib_str_from(path), (size_t)(slash - path) + 1);
+    struct ib_str dir =
+        slash == NULL ? IB_STR(".") : ib_str_head(ib_str_from(path), (size_t)(slash - path) + 1);
     IB_CLEANUP(ib_cleanup_char) char *dir_text = ib_str_dup(dir);
     if (dir_text == NULL) {
         return ib_fail_nomem(err);
@@ -242,10 +242,11 @@ enum ib_rc ib_arazzo_read(const char *path, struct ib_findings *findings,
 
 struct ib_str ib_arazzo_builtin_text(void)
 {
-    return (struct ib_str){ (const char *)ib_arazzo_builtin_bytes, ib_arazzo_builtin_size };
+    return (struct ib_str){(const char *)ib_arazzo_builtin_bytes, ib_arazzo_builtin_size};
 }
 
-/* --- finding ----------------------------------------------------------------------------------- */
+/* --- finding -----------------------------------------------------------------------------------
+ */
 
 const struct ib_arazzo_workflow *ib_arazzo_workflow_find(const struct ib_arazzo_doc *doc,
                                                          struct ib_str id)

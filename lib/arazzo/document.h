@@ -134,10 +134,10 @@ struct ib_arazzo_workflow {
 };
 
 struct ib_arazzo_doc {
-    const char *name;         /* for messages: the path as given */
-    const char *dir;          /* relative urls start here; NULL: there is no such place */
+    const char *name; /* for messages: the path as given */
+    const char *dir;  /* relative urls start here; NULL: there is no such place */
     const struct ib_value *root;
-    struct ib_str version;    /* "1.0.1" */
+    struct ib_str version; /* "1.0.1" */
     struct ib_str title;
     struct ib_arazzo_source *sources;
     size_t source_count;
@@ -148,8 +148,8 @@ struct ib_arazzo_doc {
 
 /*
  * Read a document from text: JSON when its first character is '{', else YAML. name is for
- * messages; dir may be NULL. *ret is set also when findings has errors, but not when the text is no JSON
- * or YAML (rule "syntax" then, and *ret NULL). Errors: IB_ENOMEM alone.
+ * messages; dir may be NULL. *ret is set also when findings has errors, but not when the text is no
+ * JSON or YAML (rule "syntax" then, and *ret NULL). Errors: IB_ENOMEM alone.
  */
 IB_NODISCARD enum ib_rc ib_arazzo_parse(struct ib_str text, const char *name, const char *dir,
                                         struct ib_findings *findings, struct ib_arazzo_doc **ret,

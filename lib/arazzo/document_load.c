@@ -65,13 +65,13 @@ static struct ib_place place_of(struct loader *l, const struct ib_value *v)
         l->nomem = true;
         path = "";
     }
-    return (struct ib_place){ ib_value_mark(v), path };
+    return (struct ib_place){ib_value_mark(v), path};
 }
 
 /* For a finding that is written at once. */
 static struct ib_place here(struct loader *l, struct ib_mark mark)
 {
-    return (struct ib_place){ mark, ib_buf_c(&l->path) };
+    return (struct ib_place){mark, ib_buf_c(&l->path)};
 }
 
 static struct ib_place here_at(struct loader *l, const struct ib_value *v)
@@ -101,101 +101,89 @@ struct member {
 #define NEEDED true
 
 static const struct member root_members[] = {
-    { "arazzo", WANT_STRING, NEEDED, false },
-    { "info", WANT_OBJECT, NEEDED, false },
-    { "sourceDescriptions", WANT_FILLED_ARRAY, NEEDED, false },
-    { "workflows", WANT_FILLED_ARRAY, NEEDED, false },
-    { "components", WANT_OBJECT, false, false },
-    { "$self", WANT_STRING, false, true },
+    {"arazzo", WANT_STRING, NEEDED, false},
+    {"info", WANT_OBJECT, NEEDED, false},
+    {"sourceDescriptions", WANT_FILLED_ARRAY, NEEDED, false},
+    {"workflows", WANT_FILLED_ARRAY, NEEDED, false},
+    {"components", WANT_OBJECT, false, false},
+    {"$self", WANT_STRING, false, true},
 };
 static const struct member info_members[] = {
-    { "title", WANT_STRING, NEEDED, false },
-    { "version", WANT_STRING, NEEDED, false },
-    { "summary", WANT_STRING, false, false },
-    { "description", WANT_STRING, false, false },
+    {"title", WANT_STRING, NEEDED, false},
+    {"version", WANT_STRING, NEEDED, false},
+    {"summary", WANT_STRING, false, false},
+    {"description", WANT_STRING, false, false},
 };
 static const struct member source_members[] = {
-    { "name", WANT_STRING, NEEDED, false },
-    { "url", WANT_STRING, NEEDED, false },
-    { "type", WANT_STRING, false, false },
+    {"name", WANT_STRING, NEEDED, false},
+    {"url", WANT_STRING, NEEDED, false},
+    {"type", WANT_STRING, false, false},
 };
 static const struct member workflow_members[] = {
-    { "workflowId", WANT_STRING, NEEDED, false },
-    { "steps", WANT_FILLED_ARRAY, NEEDED, false },
-    { "summary", WANT_STRING, false, false },
-    { "description", WANT_STRING, false, false },
-    { "inputs", WANT_ANY, false, false },
-    { "dependsOn", WANT_ARRAY, false, false },
-    { "parameters", WANT_ARRAY, false, false },
-    { "successActions", WANT_ARRAY, false, false },
-    { "failureActions", WANT_ARRAY, false, false },
-    { "outputs", WANT_OBJECT, false, false },
+    {"workflowId", WANT_STRING, NEEDED, false},   {"steps", WANT_FILLED_ARRAY, NEEDED, false},
+    {"summary", WANT_STRING, false, false},       {"description", WANT_STRING, false, false},
+    {"inputs", WANT_ANY, false, false},           {"dependsOn", WANT_ARRAY, false, false},
+    {"parameters", WANT_ARRAY, false, false},     {"successActions", WANT_ARRAY, false, false},
+    {"failureActions", WANT_ARRAY, false, false}, {"outputs", WANT_OBJECT, false, false},
 };
 static const struct member step_members[] = {
-    { "stepId", WANT_STRING, NEEDED, false },
-    { "description", WANT_STRING, false, false },
-    { "operationId", WANT_STRING, false, false },
-    { "operationPath", WANT_STRING, false, false },
-    { "workflowId", WANT_STRING, false, false },
-    { "parameters", WANT_ARRAY, false, false },
-    { "requestBody", WANT_OBJECT, false, false },
-    { "successCriteria", WANT_FILLED_ARRAY, false, false },
-    { "onSuccess", WANT_ARRAY, false, false },
-    { "onFailure", WANT_ARRAY, false, false },
-    { "outputs", WANT_OBJECT, false, false },
-    { "channelPath", WANT_STRING, false, true },
-    { "action", WANT_STRING, false, true },
-    { "correlationId", WANT_ANY, false, true },
-    { "timeout", WANT_NUMBER, false, true },
-    { "dependsOn", WANT_ARRAY, false, true },
+    {"stepId", WANT_STRING, NEEDED, false},
+    {"description", WANT_STRING, false, false},
+    {"operationId", WANT_STRING, false, false},
+    {"operationPath", WANT_STRING, false, false},
+    {"workflowId", WANT_STRING, false, false},
+    {"parameters", WANT_ARRAY, false, false},
+    {"requestBody", WANT_OBJECT, false, false},
+    {"successCriteria", WANT_FILLED_ARRAY, false, false},
+    {"onSuccess", WANT_ARRAY, false, false},
+    {"onFailure", WANT_ARRAY, false, false},
+    {"outputs", WANT_OBJECT, false, false},
+    {"channelPath", WANT_STRING, false, true},
+    {"action", WANT_STRING, false, true},
+    {"correlationId", WANT_ANY, false, true},
+    {"timeout", WANT_NUMBER, false, true},
+    {"dependsOn", WANT_ARRAY, false, true},
 };
 static const struct member param_members[] = {
-    { "name", WANT_STRING, NEEDED, false },
-    { "value", WANT_ANY, NEEDED, false },
-    { "in", WANT_STRING, false, false },
+    {"name", WANT_STRING, NEEDED, false},
+    {"value", WANT_ANY, NEEDED, false},
+    {"in", WANT_STRING, false, false},
 };
 static const struct member body_members[] = {
-    { "contentType", WANT_STRING, false, false },
-    { "payload", WANT_ANY, false, false },
-    { "replacements", WANT_ARRAY, false, false },
+    {"contentType", WANT_STRING, false, false},
+    {"payload", WANT_ANY, false, false},
+    {"replacements", WANT_ARRAY, false, false},
 };
 static const struct member replacement_members[] = {
-    { "target", WANT_STRING, NEEDED, false },
-    { "value", WANT_ANY, NEEDED, false },
-    { "targetSelectorType", WANT_ANY, false, true },
+    {"target", WANT_STRING, NEEDED, false},
+    {"value", WANT_ANY, NEEDED, false},
+    {"targetSelectorType", WANT_ANY, false, true},
 };
 static const struct member criterion_members[] = {
-    { "condition", WANT_STRING, NEEDED, false },
-    { "context", WANT_STRING, false, false },
-    { "type", WANT_STRING_OR_OBJECT, false, false },
+    {"condition", WANT_STRING, NEEDED, false},
+    {"context", WANT_STRING, false, false},
+    {"type", WANT_STRING_OR_OBJECT, false, false},
 };
 static const struct member criterion_type_members[] = {
-    { "type", WANT_STRING, NEEDED, false },
-    { "version", WANT_STRING, NEEDED, false },
+    {"type", WANT_STRING, NEEDED, false},
+    {"version", WANT_STRING, NEEDED, false},
 };
 static const struct member success_members[] = {
-    { "name", WANT_STRING, NEEDED, false },
-    { "type", WANT_STRING, NEEDED, false },
-    { "stepId", WANT_STRING, false, false },
-    { "workflowId", WANT_STRING, false, false },
-    { "criteria", WANT_ARRAY, false, false },
-    { "parameters", WANT_ARRAY, false, true },
+    {"name", WANT_STRING, NEEDED, false},   {"type", WANT_STRING, NEEDED, false},
+    {"stepId", WANT_STRING, false, false},  {"workflowId", WANT_STRING, false, false},
+    {"criteria", WANT_ARRAY, false, false}, {"parameters", WANT_ARRAY, false, true},
 };
 static const struct member failure_members[] = {
-    { "name", WANT_STRING, NEEDED, false },
-    { "type", WANT_STRING, NEEDED, false },
-    { "stepId", WANT_STRING, false, false },
-    { "workflowId", WANT_STRING, false, false },
-    { "retryAfter", WANT_NUMBER, false, false },
-    { "retryLimit", WANT_NUMBER, false, false },
-    { "criteria", WANT_ARRAY, false, false },
-    { "parameters", WANT_ARRAY, false, true },
+    {"name", WANT_STRING, NEEDED, false},      {"type", WANT_STRING, NEEDED, false},
+    {"stepId", WANT_STRING, false, false},     {"workflowId", WANT_STRING, false, false},
+    {"retryAfter", WANT_NUMBER, false, false}, {"retryLimit", WANT_NUMBER, false, false},
+    {"criteria", WANT_ARRAY, false, false},    {"parameters", WANT_ARRAY, false, true},
 };
 static const struct member components_members[] = {
-    { "inputs", WANT_OBJECT, false, false },
-    { "parameters", WANT_OBJECT, false, false },
-    { "successActions", WANT_OBJECT, false, false },
-    { "failureActions", WANT_OBJECT, false, false },
+    {"inputs", WANT_OBJECT, false, false},
+    {"parameters", WANT_OBJECT, false, false},
+    {"successActions", WANT_OBJECT, false, false},
+    {"failureActions", WANT_OBJECT, false, false},
 };
 
 static bool fits(const struct ib_value *v, enum want want)
@@ -297,8 +285,8 @@ static bool shape(struct loader *l, const struct ib_value *v, const char *what,
     }
     for (size_t m = 0; m < count; m++) {
         if (members[m].required && ib_value_get_c(v, members[m].name) == NULL) {
-            ib_findings_add(l->out, IB_FINDING_ERROR, "required", here_at(l, v),
-                            "%s needs \"%s\"", what, members[m].name);
+            ib_findings_add(l->out, IB_FINDING_ERROR, "required", here_at(l, v), "%s needs \"%s\"",
+                            what, members[m].name);
         }
     }
     return true;
@@ -307,7 +295,7 @@ static bool shape(struct loader *l, const struct ib_value *v, const char *what,
 
 static struct ib_str text_of(const struct ib_value *v)
 {
-    return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v) : (struct ib_str){ NULL, 0 };
+    return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v) : (struct ib_str){NULL, 0};
 }
 
 /* Text of a member, p NULL when it is absent or (reported already) no string. */
@@ -423,9 +411,8 @@ static void load_outputs(struct loader *l, const struct ib_value *object,
                             IB_STR_ARG(name));
         }
         if (ib_value_is(v, IB_VALUE_STRING)) {
-            *output = (struct ib_arazzo_output){ .at = place_of(l, v),
-                                                 .name = name,
-                                                 .text = ib_value_as_str(v) };
+            *output = (struct ib_arazzo_output){
+                .at = place_of(l, v), .name = name, .text = ib_value_as_str(v)};
             compile_output(l, output);
             ret->count++;
         } else if (ib_value_is(v, IB_VALUE_OBJECT) && ib_value_get_c(v, "selector") != NULL) {
@@ -473,7 +460,7 @@ static void warn_criterion(void *ctx, size_t column, const char *text)
 static void compile_criterion(struct loader *l, struct ib_criterion_source *source,
                               struct ib_arazzo_criterion *ret)
 {
-    struct warn_ctx ctx = { l, ret->at };
+    struct warn_ctx ctx = {l, ret->at};
     struct ib_criterion *test = NULL;
     struct ib_error why = IB_ERROR_INIT;
 
@@ -492,7 +479,7 @@ static void compile_criterion(struct loader *l, struct ib_criterion_source *sour
 static void load_criterion(struct loader *l, const struct ib_value *v,
                            struct ib_arazzo_criterion *ret)
 {
-    struct ib_criterion_source source = { .context = { NULL, 0 } };
+    struct ib_criterion_source source = {.context = {NULL, 0}};
 
     ret->source = v;
     ret->at = place_of(l, v);
@@ -537,7 +524,8 @@ static void load_criteria(struct loader *l, const struct ib_value *object, const
     *ret_count = ib_value_count(list);
 }
 
-/* --- reusable objects -------------------------------------------------------------------------- */
+/* --- reusable objects --------------------------------------------------------------------------
+ */
 
 enum kind { KIND_PARAMETER, KIND_SUCCESS, KIND_FAILURE };
 
@@ -596,11 +584,12 @@ static const struct ib_value *dereference(struct loader *l, const struct ib_valu
     return found;
 }
 
-/* --- parameters -------------------------------------------------------------------------------- */
+/* --- parameters --------------------------------------------------------------------------------
+ */
 
 static void check_param_in(struct loader *l, const struct ib_value *v)
 {
-    static const char *const places[] = { "path", "query", "header", "cookie" };
+    static const char *const places[] = {"path", "query", "header", "cookie"};
     const struct ib_value *in = ib_value_get_c(v, "in");
     struct ib_str text = text_of(in);
 
@@ -614,9 +603,8 @@ static void check_param_in(struct loader *l, const struct ib_value *v)
     }
     ib_findings_add(l->out, IB_FINDING_ERROR,
                     ib_str_eq_c(text, "querystring") ? "feature-1.1" : "parameter-in",
-                    here_at(l, in),
-                    "\"in\" must be path, query, header or cookie, not \"%.*s\"%s", IB_STR_ARG(text),
-                    ib_str_eq_c(text, "body") ? " (use requestBody)" : "");
+                    here_at(l, in), "\"in\" must be path, query, header or cookie, not \"%.*s\"%s",
+                    IB_STR_ARG(text), ib_str_eq_c(text, "body") ? " (use requestBody)" : "");
 }
 
 static bool same_param(const struct ib_arazzo_param *a, const struct ib_arazzo_param *b)
@@ -670,8 +658,7 @@ static void load_params(struct loader *l, const struct ib_value *object,
         }
         if (twice) {
             ib_findings_add(l->out, IB_FINDING_ERROR, "duplicate", param->at,
-                            "parameter \"%.*s\" is in this list already",
-                            IB_STR_ARG(param->name));
+                            "parameter \"%.*s\" is in this list already", IB_STR_ARG(param->name));
         } else if (good) {
             ret->count++;
         }
@@ -690,7 +677,8 @@ bool ib_arazzo_param_replaced(const struct ib_arazzo_step *s, const struct ib_ar
     return false;
 }
 
-/* --- actions ----------------------------------------------------------------------------------- */
+/* --- actions -----------------------------------------------------------------------------------
+ */
 
 static bool action_type(struct loader *l, const struct ib_value *v, enum kind kind,
                         enum ib_arazzo_action_type *ret)
@@ -830,7 +818,8 @@ static void load_actions(struct loader *l, const struct ib_value *object, const 
     leave(l, top);
 }
 
-/* --- steps ------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------
+ */
 
 static void load_replacements(struct loader *l, const struct ib_value *body,
                               struct ib_arazzo_step *ret)
@@ -846,13 +835,12 @@ static void load_replacements(struct loader *l, const struct ib_value *body,
         const struct ib_value *v = ib_value_at(list, i);
         size_t back = enter_at(l, i);
         if (SHAPE(l, v, "a replacement", replacement_members)) {
-            struct ib_arazzo_replacement one = { .at = place_of(l, v),
-                                                 .target = text_member(v, "target"),
-                                                 .value = ib_value_get_c(v, "value") };
+            struct ib_arazzo_replacement one = {.at = place_of(l, v),
+                                                .target = text_member(v, "target"),
+                                                .value = ib_value_get_c(v, "value")};
             struct ib_value *none = NULL;
             struct ib_error why = IB_ERROR_INIT;
-            if (one.target.p != NULL &&
-                ib_value_pointer(v, one.target, &none, &why) != IB_OK) {
+            if (one.target.p != NULL && ib_value_pointer(v, one.target, &none, &why) != IB_OK) {
                 ib_findings_add(l->out, IB_FINDING_ERROR, "replacement-target", one.at,
                                 "\"target\" must be a JSON Pointer: %s", why.text);
             } else if (one.target.p != NULL && one.value != NULL) {
@@ -890,9 +878,9 @@ static void load_target(struct loader *l, const struct ib_value *v, struct ib_ar
         const char *key;
         enum ib_arazzo_target type;
     } targets[] = {
-        { "operationId", IB_TARGET_OPERATION_ID },
-        { "operationPath", IB_TARGET_OPERATION_PATH },
-        { "workflowId", IB_TARGET_WORKFLOW },
+        {"operationId", IB_TARGET_OPERATION_ID},
+        {"operationPath", IB_TARGET_OPERATION_PATH},
+        {"workflowId", IB_TARGET_WORKFLOW},
     };
     size_t said = 0;
 
@@ -930,8 +918,7 @@ static void load_step(struct loader *l, const struct ib_value *v, struct ib_araz
     load_target(l, v, ret);
     load_params(l, v, &ret->params);
     load_body(l, v, ret);
-    load_criteria(l, v, "successCriteria", &ret->success_criteria,
-                  &ret->success_criterion_count);
+    load_criteria(l, v, "successCriteria", &ret->success_criteria, &ret->success_criterion_count);
     load_actions(l, v, "onSuccess", KIND_SUCCESS, &ret->on_success);
     load_actions(l, v, "onFailure", KIND_FAILURE, &ret->on_failure);
     load_outputs(l, v, &ret->outputs);
@@ -964,8 +951,8 @@ static void load_steps(struct loader *l, const struct ib_value *v, struct ib_ara
         for (size_t k = 0; step->id.p != NULL && k < i; k++) {
             if (ib_str_eq(ret->steps[k].id, step->id)) {
                 ib_findings_add(l->out, IB_FINDING_ERROR, "duplicate", step->at,
-                                "stepId \"%.*s\" is used in line %u already",
-                                IB_STR_ARG(step->id), ret->steps[k].at.mark.line);
+                                "stepId \"%.*s\" is used in line %u already", IB_STR_ARG(step->id),
+                                ret->steps[k].at.mark.line);
                 break;
             }
         }
@@ -975,7 +962,8 @@ static void load_steps(struct loader *l, const struct ib_value *v, struct ib_ara
     leave(l, back);
 }
 
-/* --- workflows --------------------------------------------------------------------------------- */
+/* --- workflows ---------------------------------------------------------------------------------
+ */
 
 static void load_depends_on(struct loader *l, const struct ib_value *v,
                             struct ib_arazzo_workflow *ret)
@@ -1062,8 +1050,8 @@ static void load_workflows(struct loader *l)
         for (size_t k = 0; w->id.p != NULL && k < i; k++) {
             if (ib_str_eq(doc->workflows[k].id, w->id)) {
                 ib_findings_add(l->out, IB_FINDING_ERROR, "duplicate", w->at,
-                                "workflowId \"%.*s\" is used in line %u already",
-                                IB_STR_ARG(w->id), doc->workflows[k].at.mark.line);
+                                "workflowId \"%.*s\" is used in line %u already", IB_STR_ARG(w->id),
+                                doc->workflows[k].at.mark.line);
                 break;
             }
         }
@@ -1073,7 +1061,8 @@ static void load_workflows(struct loader *l)
     leave(l, back);
 }
 
-/* --- the root ---------------------------------------------------------------------------------- */
+/* --- the root ----------------------------------------------------------------------------------
+ */
 
 static void load_source_type(struct loader *l, const struct ib_value *v,
                              struct ib_arazzo_source *ret)
@@ -1144,8 +1133,8 @@ static void load_sources(struct loader *l)
 /* Components that nobody uses must be right too. */
 static void check_component(struct loader *l, const struct ib_value *v, enum kind kind)
 {
-    struct ib_arazzo_param param = { .name = { NULL, 0 } };
-    struct ib_arazzo_action action = { .name = { NULL, 0 } };
+    struct ib_arazzo_param param = {.name = {NULL, 0}};
+    struct ib_arazzo_action action = {.name = {NULL, 0}};
 
     if (kind == KIND_PARAMETER) {
         (void)load_param(l, v, &param);
@@ -1182,7 +1171,7 @@ static bool is_referenced(const struct ib_value *v, enum kind kind, struct ib_st
 
 static void load_components(struct loader *l)
 {
-    static const enum kind kinds[] = { KIND_PARAMETER, KIND_SUCCESS, KIND_FAILURE };
+    static const enum kind kinds[] = {KIND_PARAMETER, KIND_SUCCESS, KIND_FAILURE};
     /* workflows / i / steps / k / list / n */
     const int depth = 6;
 
@@ -1206,7 +1195,8 @@ static void load_components(struct loader *l)
         leave(l, back);
     }
     for (size_t i = 0; i < IB_ARRAY_LEN(kinds); i++) {
-        const struct ib_value *map = typed_member(l->components, kind_key(kinds[i]), IB_VALUE_OBJECT);
+        const struct ib_value *map =
+            typed_member(l->components, kind_key(kinds[i]), IB_VALUE_OBJECT);
         size_t back = enter_c(l, kind_key(kinds[i]));
         for (size_t k = 0; k < ib_value_count(map); k++) {
             struct ib_str name = ib_value_key_at(map, k);
@@ -1270,7 +1260,7 @@ static void load_info(struct loader *l)
 enum ib_rc ib_arazzo_load_model(struct ib_arazzo_doc *doc, struct ib_findings *findings,
                                 struct ib_error *err)
 {
-    struct loader l = { .doc = doc, .out = findings, .path = IB_BUF_INIT(PATH_BYTES_MAX) };
+    struct loader l = {.doc = doc, .out = findings, .path = IB_BUF_INIT(PATH_BYTES_MAX)};
 
     /* First, because it decides how unknown members are spoken of. */
     if (ib_value_is(doc->root, IB_VALUE_OBJECT)) {

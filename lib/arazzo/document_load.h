@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside of the document module: memory that lives as long as the document, and the shape reader. */
+/* Inside of the document module: memory that lives as long as the document, and the shape reader.
+ */
 #ifndef IB_ARAZZO_DOCUMENT_LOAD_H
 #define IB_ARAZZO_DOCUMENT_LOAD_H
 

@@ -6,7 +6,8 @@
 #include "lib/arazzo/flow.h"
 #include "lib/arazzo/inputs.h"
 
-/* --- documents --------------------------------------------------------------------------------- */
+/* --- documents ---------------------------------------------------------------------------------
+ */
 
 static struct ib_value *sources_of(const struct ib_arazzo_doc *doc)
 {
@@ -49,7 +50,7 @@ struct run_doc *ib_run_doc(struct run *run, const struct ib_arazzo_doc *doc)
         (void)ib_fail(run->err, IB_ELIMIT, "too many documents in one run");
         return NULL;
     }
-    struct run_doc fresh = { doc, sources_of(doc), ib_value_object() };
+    struct run_doc fresh = {doc, sources_of(doc), ib_value_object()};
     if (fresh.sources == NULL || fresh.workflows == NULL) {
         ib_value_unref(fresh.sources);
         ib_value_unref(fresh.workflows);
@@ -60,7 +61,8 @@ struct run_doc *ib_run_doc(struct run *run, const struct ib_arazzo_doc *doc)
     return &run->docs[run->doc_count++];
 }
 
-/* --- one workflow ------------------------------------------------------------------------------ */
+/* --- one workflow ------------------------------------------------------------------------------
+ */
 
 static void frame_fini(struct frame *f)
 {
@@ -74,13 +76,13 @@ static bool frame_init(struct frame *f, struct run *run, struct run_doc *doc,
                        const struct ib_arazzo_workflow *workflow, struct ib_value *inputs,
                        struct ib_value *rows)
 {
-    *f = (struct frame){ .run = run,
-                         .doc = doc,
-                         .workflow = workflow,
-                         .inputs = inputs,
-                         .outputs_of = ib_value_object(),
-                         .states = calloc(workflow->step_count, sizeof *f->states),
-                         .rows = rows };
+    *f = (struct frame){.run = run,
+                        .doc = doc,
+                        .workflow = workflow,
+                        .inputs = inputs,
+                        .outputs_of = ib_value_object(),
+                        .states = calloc(workflow->step_count, sizeof *f->states),
+                        .rows = rows};
     if (f->outputs_of == NULL || f->states == NULL) {
         frame_fini(f);
         (void)ib_fail_nomem(run->err);
@@ -93,7 +95,7 @@ static bool frame_init(struct frame *f, struct run *run, struct run_doc *doc,
 static bool step_left_it_out(const struct frame *f, const struct ib_expr *missing)
 {
     size_t i = ib_arazzo_step_index(f->workflow, missing->owner);
-    struct ib_str rest = { NULL, 0 };
+    struct ib_str rest = {NULL, 0};
 
     if (i == f->workflow->step_count || !f->states[i].ran || !f->states[i].passed) {
         return true;
@@ -199,7 +201,7 @@ static void note_next(struct frame *f, const struct ending *end)
 
 static struct ending run_steps(struct frame *f, size_t from)
 {
-    struct ending end = { .flow = FLOW_GO, .next = from };
+    struct ending end = {.flow = FLOW_GO, .next = from};
 
     while (end.flow == FLOW_GO && end.next < f->workflow->step_count) {
         const struct ib_arazzo_step *step = &f->workflow->steps[end.next];
@@ -207,7 +209,7 @@ static struct ending run_steps(struct frame *f, size_t from)
         if (step == f->until && (next.flow == FLOW_GO || next.flow == FLOW_TRANSFER)) {
             note_next(f, &next);
             bool passed = f->states[end.next].passed;
-            return (struct ending){ .flow = passed ? FLOW_END : FLOW_FAILED };
+            return (struct ending){.flow = passed ? FLOW_END : FLOW_FAILED};
         }
         end = next;
     }
@@ -269,12 +271,13 @@ static enum flow finish(struct frame *f, enum flow flow, struct ib_value **ret_o
     return flow;
 }
 
-/* --- workflows beside and inside --------------------------------------------------------------- */
+/* --- workflows beside and inside ---------------------------------------------------------------
+ */
 
 enum flow ib_run_pass_inputs(struct frame *f, struct run_doc *doc,
                              const struct ib_arazzo_workflow *workflow, struct ib_value **ret)
 {
-    const struct ib_inputs_options options = { .drop_unknown = true };
+    const struct ib_inputs_options options = {.drop_unknown = true};
 
     if (ib_inputs_prepare(doc->doc, workflow, f->inputs, &options, ret, f->run->err) != IB_OK) {
         return FLOW_STOP;
@@ -383,7 +386,7 @@ static enum flow transfer(struct frame *f, const struct ending *end, struct ib_v
 /* dependsOn, steps from the given one on, outputs. */
 static enum flow run_frame(struct frame *f, size_t from, struct ib_value **ret_outputs)
 {
-    struct ending end = { .flow = FLOW_GO };
+    struct ending end = {.flow = FLOW_GO};
 
     if (remember_workflow(f, NULL) != IB_OK) {
         return FLOW_STOP;
@@ -423,7 +426,8 @@ enum flow ib_run_workflow(struct run *run, struct run_doc *doc,
     return flow;
 }
 
-/* --- the outermost workflow -------------------------------------------------------------------- */
+/* --- the outermost workflow --------------------------------------------------------------------
+ */
 
 static enum ib_rc pick_workflow(const struct ib_arazzo_doc *doc, struct ib_str id,
                                 const struct ib_arazzo_workflow **ret, struct ib_error *err)
@@ -524,8 +528,8 @@ static void note_input(void *ctx, const struct ib_expr *expr, enum ib_use use, s
 static enum ib_rc slice_inputs(const struct ib_arazzo_workflow *w, size_t from, size_t until,
                                struct ib_value **ret, struct ib_error *err)
 {
-    struct slice_inputs s = { .names = ib_value_object() };
-    const struct ib_uses uses = { .fn = note_input, .ctx = &s };
+    struct slice_inputs s = {.names = ib_value_object()};
+    const struct ib_uses uses = {.fn = note_input, .ctx = &s};
     bool *reached = calloc(w->step_count, sizeof *reached);
     bool ok = s.names != NULL && reached != NULL && ib_arazzo_reach(w, from, until, reached);
 
@@ -554,7 +558,7 @@ static enum ib_rc prepare_inputs(struct run *run, const struct ib_arazzo_doc *do
                                  const struct ib_arazzo_step *until, struct ib_value **ret)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *names = NULL;
-    struct ib_inputs_options options = { .spared = NULL };
+    struct ib_inputs_options options = {.spared = NULL};
 
     if (from != NULL || until != NULL) {
         enum ib_rc rc = slice_inputs(w, from == NULL ? 0 : (size_t)(from - w->steps),
@@ -624,7 +628,7 @@ static void set_outcome(struct ib_arazzo_result *result, enum flow flow)
 void ib_arazzo_run(const struct ib_arazzo_doc *doc, const struct ib_arazzo_run_options *options,
                    struct ib_arazzo_result *ret)
 {
-    struct run run = { .o = options, .result = ret, .err = &ret->error };
+    struct run run = {.o = options, .result = ret, .err = &ret->error};
     const struct ib_arazzo_workflow *w = NULL;
     const struct ib_arazzo_step *from = NULL;
     const struct ib_arazzo_step *until = NULL;
@@ -637,8 +641,7 @@ void ib_arazzo_run(const struct ib_arazzo_doc *doc, const struct ib_arazzo_run_o
     struct run_doc *run_doc = ib_run_doc(&run, doc);
     if (ret->steps == NULL || ret->outputs == NULL) {
         (void)ib_fail_nomem(run.err);
-    } else if (run_doc != NULL &&
-               pick_workflow(doc, options->workflow_id, &w, run.err) == IB_OK) {
+    } else if (run_doc != NULL && pick_workflow(doc, options->workflow_id, &w, run.err) == IB_OK) {
         ret->workflow_id = w->id;
         if (pick_step(w, options->from, "--from", &from, run.err) == IB_OK &&
             pick_step(w, options->until, "--until", &until, run.err) == IB_OK) {

@@ -13,25 +13,25 @@
  *   - order after an answer: criteria, outputs, actions;
  *   - outputs of an attempt that failed hold what its answer had (nothing is stopped by the rest);
  *   - an output that is not there does not stop a step behind which nothing comes (last step, no
- *     success actions, no `until`): there is nothing left to be decided on it. A workflow output that
- *     reads it is still an error;
+ *     success actions, no `until`): there is nothing left to be decided on it. A workflow output
+ * that reads it is still an error;
  *   - a workflow output whose step never ran is absent, and the run none the worse for it;
  *   - criteria of a list are tested in order; one that fails wins over one that cannot be
- *     evaluated. Where an answer is no 2xx, a success criterion or the criterion of a failure action
- *     about something that this answer does not have fails instead of stopping the run;
+ *     evaluated. Where an answer is no 2xx, a success criterion or the criterion of a failure
+ * action about something that this answer does not have fails instead of stopping the run;
  *   - parameters and body members whose value is one optional input that is not given are left out;
  *     anything else that is not there is an error;
  *   - onSuccess and onFailure replace the workflow's lists as a whole;
  *   - a retry action that is used up is passed over, the next that matches is taken, once. Counts
- *     start anew when the flow comes to the step again. A step or workflow that retry names first is
- *     run for its outputs: its goto and end actions are not followed, its failure ends the run;
- *   - the waits: Retry-After of the answer (seconds or date), else retryAfter, else `pace_ms` since the
- *     last start of the step; a goto to a step that has run before is paced as well;
+ *     start anew when the flow comes to the step again. A step or workflow that retry names first
+ * is run for its outputs: its goto and end actions are not followed, its failure ends the run;
+ *   - the waits: Retry-After of the answer (seconds or date), else retryAfter, else `pace_ms` since
+ * the last start of the step; a goto to a step that has run before is paced as well;
  *   - goto to a workflow does not come back; it, dependsOn and retry pass on those inputs of the
  *     present workflow that the other one has; its outputs become the outputs;
  *   - dependsOn runs each workflow once in a run, and not when `from` is given;
- *   - a step that calls a workflow has the callee's outputs as $outputs, and when it declares none of
- *     its own they are its outputs.
+ *   - a step that calls a workflow has the callee's outputs as $outputs, and when it declares none
+ * of its own they are its outputs.
  */
 #ifndef IB_ARAZZO_ENGINE_H
 #define IB_ARAZZO_ENGINE_H
@@ -40,11 +40,12 @@
 #include "lib/arazzo/openapi.h"
 #include "lib/sys/deadline.h"
 
-#define IB_RUN_STEPS_DEFAULT 1000
+#define IB_RUN_STEPS_DEFAULT   1000
 #define IB_RUN_PACE_DEFAULT_MS 1000
-#define IB_RUN_DEPTH_MAX 16 /* workflows in workflows */
+#define IB_RUN_DEPTH_MAX       16 /* workflows in workflows */
 
-/* --- calls out --------------------------------------------------------------------------------- */
+/* --- calls out ---------------------------------------------------------------------------------
+ */
 
 /* One request. All is borrowed for the time of the call. */
 struct ib_arazzo_call {
@@ -60,11 +61,12 @@ struct ib_arazzo_call {
 
 /* The answer, zeroed before the call. What is set here is owned by the engine afterwards. */
 struct ib_arazzo_reply {
-    int status;               /* HTTP status */
-    struct ib_value *headers; /* object name -> string */
-    struct ib_value *body;    /* parsed JSON; a string when it is none; NULL: empty */
+    int status;                    /* HTTP status */
+    struct ib_value *headers;      /* object name -> string */
+    struct ib_value *body;         /* parsed JSON; a string when it is none; NULL: empty */
     struct ib_value *url, *method; /* strings, for $url and $method; may be NULL */
-    /* What a status outside 2xx says, for people ("ThrottlingException: ..."); rc IB_OK: nothing. */
+    /* What a status outside 2xx says, for people ("ThrottlingException: ..."); rc IB_OK: nothing.
+     */
     struct ib_error error;
     /* The call was only looked at (--dry-run): the run ends here, nothing is wrong. */
     bool withheld;
@@ -80,7 +82,8 @@ struct ib_arazzo_reply {
 typedef enum ib_rc (*ib_arazzo_call_fn)(void *ctx, const struct ib_arazzo_call *call,
                                         struct ib_arazzo_reply *reply, struct ib_error *err);
 
-/* --- watching ---------------------------------------------------------------------------------- */
+/* --- watching ----------------------------------------------------------------------------------
+ */
 
 enum ib_run_event_type {
     IB_EVENT_STEP_START, /* an attempt begins */
@@ -119,7 +122,8 @@ struct ib_run_clock {
     void *ctx;
 };
 
-/* --- running ----------------------------------------------------------------------------------- */
+/* --- running -----------------------------------------------------------------------------------
+ */
 
 /* An output of a step that does not run, as if it had. */
 struct ib_arazzo_given {
@@ -133,13 +137,13 @@ struct ib_arazzo_run_options {
     struct ib_str from, until;     /* first and last step; p NULL: no slice. Inclusive */
     const struct ib_arazzo_given *given;
     size_t given_count;
-    int64_t max_steps;             /* 0 = IB_RUN_STEPS_DEFAULT */
-    int64_t pace_ms;               /* negative = IB_RUN_PACE_DEFAULT_MS */
-    bool literal;                  /* Arazzo 1.1: what cannot be evaluated fails, outputs may be missing */
+    int64_t max_steps; /* 0 = IB_RUN_STEPS_DEFAULT */
+    int64_t pace_ms;   /* negative = IB_RUN_PACE_DEFAULT_MS */
+    bool literal;      /* Arazzo 1.1: what cannot be evaluated fails, outputs may be missing */
     const struct ib_deadline *deadline; /* NULL: none */
     ib_arazzo_call_fn call;
     void *call_ctx;
-    ib_run_observer_fn observe;    /* may be NULL */
+    ib_run_observer_fn observe; /* may be NULL */
     void *observe_ctx;
     const struct ib_run_clock *clock; /* NULL: real time */
 };
@@ -158,11 +162,12 @@ enum ib_run_stage {
 
 struct ib_arazzo_result {
     enum ib_run_outcome outcome;
-    struct ib_error error;    /* not for success: the sentence; of a failure also AWS's code */
+    struct ib_error error; /* not for success: the sentence; of a failure also AWS's code */
     enum ib_run_stage stage;
-    bool withheld;            /* a dry run came to a call that it must not send */
+    bool withheld;             /* a dry run came to a call that it must not send */
     struct ib_str workflow_id; /* all views: borrowed from the document */
-    struct ib_str step_id;     /* the last step that was begun, in the outermost workflow; p NULL: none */
+    struct ib_str
+        step_id; /* the last step that was begun, in the outermost workflow; p NULL: none */
     /*
      * Where the flow would go from the last step: a step of the slice's workflow; p NULL: it ended
      * (or went to another workflow).
@@ -173,7 +178,10 @@ struct ib_arazzo_result {
     struct ib_value *steps;   /* array: one object per attempt, see ib_arazzo_result_value() */
 };
 
-#define IB_ARAZZO_RESULT_INIT { .outcome = IB_RUN_ERROR }
+#define IB_ARAZZO_RESULT_INIT   \
+    {                           \
+        .outcome = IB_RUN_ERROR \
+    }
 void ib_arazzo_result_fini(struct ib_arazzo_result *result);
 
 /*

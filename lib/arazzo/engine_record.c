@@ -17,7 +17,7 @@ void ib_run_tell(struct frame *f, struct ib_run_event event)
 
 void ib_run_note(struct frame *f, const struct ib_arazzo_step *step, const char *text)
 {
-    ib_run_tell(f, (struct ib_run_event){ .type = IB_EVENT_NOTE, .step = step, .text = text });
+    ib_run_tell(f, (struct ib_run_event){.type = IB_EVENT_NOTE, .step = step, .text = text});
 }
 
 static enum ib_rc set(struct ib_value *object, const char *key, struct ib_value *v,
@@ -37,8 +37,8 @@ static struct ib_value *action_value(const struct ib_arazzo_action *action)
     }
     enum ib_rc rc = set(v, "name", ib_value_string(action->name), NULL);
     if (rc == IB_OK) {
-        rc = set(v, "type", ib_value_string(ib_str_from(ib_arazzo_action_name(action->type))),
-                 NULL);
+        rc =
+            set(v, "type", ib_value_string(ib_str_from(ib_arazzo_action_name(action->type))), NULL);
     }
     if (rc == IB_OK && action->step_id.p != NULL) {
         rc = set(v, "stepId", ib_value_string(action->step_id), NULL);
@@ -112,7 +112,8 @@ enum ib_rc ib_run_record(struct attempt *a, const char *result)
     return rc;
 }
 
-/* --- the result -------------------------------------------------------------------------------- */
+/* --- the result --------------------------------------------------------------------------------
+ */
 
 void ib_arazzo_result_fini(struct ib_arazzo_result *result)
 {
@@ -204,8 +205,8 @@ struct ib_value *ib_arazzo_result_value(const struct ib_arazzo_result *result)
     if (v == NULL) {
         return NULL;
     }
-    struct ib_value *id = result->workflow_id.p == NULL ? ib_value_null()
-                                                        : ib_value_string(result->workflow_id);
+    struct ib_value *id =
+        result->workflow_id.p == NULL ? ib_value_null() : ib_value_string(result->workflow_id);
     enum ib_rc rc = set(v, "workflowId", id, NULL);
     if (rc == IB_OK) {
         rc = set(v, "result", ib_value_string(ib_str_from(ib_run_outcome_name(result->outcome))),

@@ -107,8 +107,7 @@ static enum ib_rc eval_value(const struct attempt *a, const struct ib_value *v, 
     if (depth > IB_YAML_DEPTH_MAX) {
         return ib_fail(err, IB_ELIMIT, "nested too deep");
     }
-    struct ib_value *copy =
-        ib_value_is(v, IB_VALUE_OBJECT) ? ib_value_object() : ib_value_array();
+    struct ib_value *copy = ib_value_is(v, IB_VALUE_OBJECT) ? ib_value_object() : ib_value_array();
     if (copy == NULL) {
         return ib_fail_nomem(err);
     }
@@ -121,7 +120,8 @@ static enum ib_rc eval_value(const struct attempt *a, const struct ib_value *v, 
     return IB_OK;
 }
 
-/* --- replacements ------------------------------------------------------------------------------ */
+/* --- replacements ------------------------------------------------------------------------------
+ */
 
 /* One reference token of a pointer, "~1" and "~0" undone. */
 static enum ib_rc next_token(struct ib_str *pointer, struct ib_buf *token, struct ib_error *err)
@@ -175,8 +175,7 @@ static enum ib_rc with_replaced(const struct ib_value *v, struct ib_str pointer,
     }
     bool array = ib_value_is(v, IB_VALUE_ARRAY);
     size_t at = array ? array_position(v, ib_buf_str(&token)) : 0;
-    const struct ib_value *there =
-        array ? ib_value_at(v, at) : ib_value_get(v, ib_buf_str(&token));
+    const struct ib_value *there = array ? ib_value_at(v, at) : ib_value_get(v, ib_buf_str(&token));
     bool new_member = pointer.n == 0 && ib_value_is(v, IB_VALUE_OBJECT);
     if (there == NULL && !new_member) {
         return ib_fail(err, IB_EEVAL, "the payload has nothing at \"%s\"", ib_buf_c(&token));
@@ -235,7 +234,8 @@ static enum ib_rc build_body(struct attempt *a, struct ib_error *err)
     return rc;
 }
 
-/* --- parameters -------------------------------------------------------------------------------- */
+/* --- parameters --------------------------------------------------------------------------------
+ */
 
 static struct ib_value **place_for(struct attempt *a, struct ib_str in)
 {
@@ -257,7 +257,8 @@ static enum ib_rc add_param(struct attempt *a, const struct ib_arazzo_param *p,
     struct ib_value **place = p->in.p == NULL ? &inputs : place_for(a, p->in);
     struct ib_value *value = NULL;
 
-    /* A workflow's parameters for requests mean nothing to a step that calls a workflow, and so on. */
+    /* A workflow's parameters for requests mean nothing to a step that calls a workflow, and so on.
+     */
     if (place == NULL || *place == NULL) {
         return IB_OK;
     }

@@ -6,8 +6,8 @@
 #include "lib/arazzo/criterion.h"
 #include "lib/arazzo/engine.h"
 #include "lib/arazzo/expr.h"
-#include "lib/arazzo/template.h"
 #include "lib/arazzo/link.h"
+#include "lib/arazzo/template.h"
 
 /* Per document: what expressions see of it. */
 struct run_doc {
@@ -41,11 +41,11 @@ struct frame {
     struct run_doc *doc;
     const struct ib_arazzo_workflow *workflow;
     struct ib_value *inputs;
-    struct ib_value *outputs_of; /* stepId -> object of outputs */
-    struct step_state *states;   /* step_count */
-    struct ib_value *rows;       /* where attempts are written down */
+    struct ib_value *outputs_of;        /* stepId -> object of outputs */
+    struct step_state *states;          /* step_count */
+    struct ib_value *rows;              /* where attempts are written down */
     const struct ib_arazzo_step *until; /* NULL: none */
-    bool sliced;                 /* from or until: the outermost workflow only */
+    bool sliced;                        /* from or until: the outermost workflow only */
 };
 
 /* One attempt of a step. */
@@ -56,13 +56,13 @@ struct attempt {
     struct ib_arazzo_operation operation;
     struct ib_value *path, *query, *headers, *cookies, *body;
     struct ib_arazzo_reply reply;
-    bool answered;               /* reply holds an answer */
-    struct ib_value *status;     /* of the answer */
-    struct ib_value *callee;     /* outputs of the workflow that the step called */
+    bool answered;           /* reply holds an answer */
+    struct ib_value *status; /* of the answer */
+    struct ib_value *callee; /* outputs of the workflow that the step called */
     struct ib_value *callee_rows;
     struct ib_value *outputs;
     bool passed;
-    struct ib_error why;         /* not passed: the sentence */
+    struct ib_error why; /* not passed: the sentence */
     const struct ib_arazzo_action *action;
 };
 

@@ -31,11 +31,13 @@ static struct step_state *state_of(const struct attempt *a)
     return &a->frame->states[a->step - a->frame->workflow->steps];
 }
 
-/* --- criteria ---------------------------------------------------------------------------------- */
+/* --- criteria ----------------------------------------------------------------------------------
+ */
 
 /*
- * All of a list. One that fails decides, even behind one that could not be evaluated: an answer with an
- * error seldom has what the criteria of a good one look at. why: the criterion that decided.
+ * All of a list. One that fails decides, even behind one that could not be evaluated: an answer
+ * with an error seldom has what the criteria of a good one look at. why: the criterion that
+ * decided.
  */
 static enum ib_verdict test_all(const struct attempt *a, const struct ib_arazzo_criterion *criteria,
                                 size_t count, bool tolerant, struct ib_error *why)
@@ -46,9 +48,9 @@ static enum ib_verdict test_all(const struct attempt *a, const struct ib_arazzo_
 
     ib_run_attempt_scope(a, &scope);
     for (size_t i = 0; i < count; i++) {
-        struct ib_verdict_note note = { .operand_missing = false };
-        enum ib_verdict one = ib_criterion_test(criteria[i].test, &scope, a->frame->run->o->literal,
-                                                &note, &error);
+        struct ib_verdict_note note = {.operand_missing = false};
+        enum ib_verdict one =
+            ib_criterion_test(criteria[i].test, &scope, a->frame->run->o->literal, &note, &error);
         if (one == IB_VERDICT_ERROR && tolerant && note.context_missing && !is_2xx(a)) {
             one = IB_VERDICT_FAIL;
         }
@@ -70,7 +72,8 @@ static enum ib_verdict test_all(const struct attempt *a, const struct ib_arazzo_
     return all;
 }
 
-/* --- outputs ----------------------------------------------------------------------------------- */
+/* --- outputs -----------------------------------------------------------------------------------
+ */
 
 /* Nothing comes behind this step that could be decided on a value that is missing. */
 static bool is_last_word(const struct attempt *a)
@@ -113,7 +116,8 @@ static enum ib_rc add_output(struct attempt *a, const struct ib_arazzo_output *o
     }
     if (rc == IB_OK) {
         (void)ib_fail(&why, IB_EEVAL, "%.*s is not there%s", IB_STR_ARG(o->text),
-                      ib_value_is(a->reply.body, IB_VALUE_STRING) ? " (the answer is no JSON)" : "");
+                      ib_value_is(a->reply.body, IB_VALUE_STRING) ? " (the answer is no JSON)"
+                                                                  : "");
     }
     (void)ib_error_context(&why, "step %.*s: output %.*s", IB_STR_ARG(a->step->id),
                            IB_STR_ARG(o->name));
@@ -152,7 +156,8 @@ static enum ib_rc collect_outputs(struct attempt *a)
     return rc == IB_OK ? set : rc;
 }
 
-/* --- one attempt ------------------------------------------------------------------------------- */
+/* --- one attempt -------------------------------------------------------------------------------
+ */
 
 /* Codes with which a request may have reached the other side. */
 static bool may_have_arrived(enum ib_rc rc)
@@ -212,10 +217,8 @@ static enum flow call_operation(struct attempt *a)
         .body = a->body,
         .content_type = a->step->content_type,
     };
-    struct ib_run_event event = { .type = IB_EVENT_CALL,
-                                  .step = a->step,
-                                  .attempt = a->number,
-                                  .call = &call };
+    struct ib_run_event event = {
+        .type = IB_EVENT_CALL, .step = a->step, .attempt = a->number, .call = &call};
     ib_run_tell(f, event);
     run->result->stage = IB_STAGE_CALLING;
     enum ib_rc rc = run->o->call(run->o->call_ctx, &call, &a->reply, &a->why);
@@ -312,14 +315,13 @@ static enum flow run_attempt(struct attempt *a)
     struct frame *f = a->frame;
     struct step_state *state = state_of(a);
 
-    ib_run_tell(f, (struct ib_run_event){ .type = IB_EVENT_STEP_START,
-                                          .step = a->step,
-                                          .attempt = a->number });
+    ib_run_tell(f, (struct ib_run_event){
+                       .type = IB_EVENT_STEP_START, .step = a->step, .attempt = a->number});
     state->lost = false;
     state->started_ms = f->run->clock.mono_ms(f->run->clock.ctx);
     f->run->result->stage = IB_STAGE_BETWEEN;
-    enum flow called = a->step->target_type == IB_TARGET_WORKFLOW ? call_workflow(a)
-                                                                  : call_operation(a);
+    enum flow called =
+        a->step->target_type == IB_TARGET_WORKFLOW ? call_workflow(a) : call_operation(a);
     if (called != FLOW_GO && called != FLOW_FAILED) {
         return called;
     }
@@ -331,7 +333,8 @@ static enum flow run_attempt(struct attempt *a)
     return FLOW_GO;
 }
 
-/* --- where to go ------------------------------------------------------------------------------- */
+/* --- where to go -------------------------------------------------------------------------------
+ */
 
 /*
  * The first action whose criteria hold; skipping retries that are used up. *ret NULL: none.
@@ -363,14 +366,14 @@ static enum flow choose(const struct attempt *a, const struct ib_arazzo_actions 
 
 static void tell_end(const struct attempt *a)
 {
-    ib_run_tell(a->frame, (struct ib_run_event){ .type = IB_EVENT_STEP_END,
-                                                 .step = a->step,
-                                                 .attempt = a->number,
-                                                 .reply = a->answered ? &a->reply : NULL,
-                                                 .passed = a->passed,
-                                                 .action = a->action,
-                                                 .outputs = a->outputs,
-                                                 .text = a->passed ? "" : a->why.text });
+    ib_run_tell(a->frame, (struct ib_run_event){.type = IB_EVENT_STEP_END,
+                                                .step = a->step,
+                                                .attempt = a->number,
+                                                .reply = a->answered ? &a->reply : NULL,
+                                                .passed = a->passed,
+                                                .action = a->action,
+                                                .outputs = a->outputs,
+                                                .text = a->passed ? "" : a->why.text});
 }
 
 /* Follow goto. */
@@ -378,7 +381,7 @@ static struct ending jump(const struct attempt *a)
 {
     struct frame *f = a->frame;
     const struct ib_arazzo_action *action = a->action;
-    struct ending end = { .flow = FLOW_STOP };
+    struct ending end = {.flow = FLOW_STOP};
 
     if (action->step_id.p != NULL) {
         const struct ib_arazzo_step *target = ib_arazzo_step_find(f->workflow, action->step_id);
@@ -387,7 +390,7 @@ static struct ending jump(const struct attempt *a)
                           IB_STR_ARG(action->step_id));
             return end;
         }
-        return (struct ending){ .flow = FLOW_GO, .next = (size_t)(target - f->workflow->steps) };
+        return (struct ending){.flow = FLOW_GO, .next = (size_t)(target - f->workflow->steps)};
     }
     const struct ib_arazzo_doc *doc = NULL;
     if (ib_arazzo_workflow_by_ref(f->doc->doc, action->workflow_id, &doc, &end.workflow,
@@ -401,7 +404,7 @@ static struct ending jump(const struct attempt *a)
 
 static struct ending ending_of(const struct attempt *a)
 {
-    struct ending end = { .flow = FLOW_GO };
+    struct ending end = {.flow = FLOW_GO};
 
     if (!a->passed) {
         *a->frame->run->err = a->why;
@@ -410,7 +413,8 @@ static struct ending ending_of(const struct attempt *a)
         return jump(a);
     }
     if (!a->passed) {
-        /* Nobody answered, and nothing in the document went on from there: not run, rather than failed. */
+        /* Nobody answered, and nothing in the document went on from there: not run, rather than
+         * failed. */
         bool unanswered = !a->answered && a->step->target_type != IB_TARGET_WORKFLOW;
         end.flow = unanswered && a->action == NULL ? FLOW_STOP : FLOW_FAILED;
     } else if (a->action != NULL) {
@@ -491,8 +495,9 @@ static enum flow attempt_and_choose(struct attempt *a, const int64_t *used)
     enum flow flow = run_attempt(a);
 
     if (flow == FLOW_GO) {
-        flow = choose(a, a->passed ? ib_arazzo_success_actions(f->workflow, a->step)
-                                   : ib_arazzo_failure_actions(f->workflow, a->step),
+        flow = choose(a,
+                      a->passed ? ib_arazzo_success_actions(f->workflow, a->step)
+                                : ib_arazzo_failure_actions(f->workflow, a->step),
                       used, &a->action);
     }
     if (ib_run_record(a, result_name(a, flow)) != IB_OK) {
@@ -508,7 +513,7 @@ static void note_begin(struct frame *f, const struct ib_arazzo_step *step)
 {
     if (f->run->depth == 1) {
         f->run->result->step_id = step->id;
-        f->run->result->next_step_id = (struct ib_str){ NULL, 0 };
+        f->run->result->next_step_id = (struct ib_str){NULL, 0};
     }
 }
 
@@ -522,7 +527,7 @@ struct ending ib_run_step(struct frame *f, size_t index, bool only_outputs)
 {
     const struct ib_arazzo_step *step = &f->workflow->steps[index];
     const struct ib_arazzo_actions *failure = ib_arazzo_failure_actions(f->workflow, step);
-    struct ending end = { .flow = FLOW_STOP };
+    struct ending end = {.flow = FLOW_STOP};
     int64_t *used = calloc(failure->count == 0 ? 1 : failure->count, sizeof *used);
     bool again = used != NULL;
 
@@ -530,7 +535,7 @@ struct ending ib_run_step(struct frame *f, size_t index, bool only_outputs)
         (void)ib_fail_nomem(f->run->err);
     }
     for (int64_t number = 1; again; number++) {
-        struct attempt a = { .frame = f, .step = step, .number = number };
+        struct attempt a = {.frame = f, .step = step, .number = number};
         again = false;
         note_begin(f, step);
         if (ib_run_may_go_on(f->run, step) != IB_OK ||

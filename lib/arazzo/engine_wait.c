@@ -24,14 +24,14 @@ static int64_t real_wall(void *ctx)
 static enum ib_rc real_sleep(void *ctx, int64_t ms, struct ib_error *err)
 {
     const struct run *run = ctx;
-    const struct ib_deadline never = { INT64_MAX };
+    const struct ib_deadline never = {INT64_MAX};
 
     return ib_deadline_sleep(run->o->deadline == NULL ? &never : run->o->deadline, ms, err);
 }
 
 void ib_run_clock_init(struct run *run)
 {
-    run->clock = (struct ib_run_clock){ real_mono, real_wall, real_sleep, run };
+    run->clock = (struct ib_run_clock){real_mono, real_wall, real_sleep, run};
     if (run->o->clock != NULL) {
         run->clock = *run->o->clock;
     }
@@ -46,17 +46,15 @@ enum ib_rc ib_run_may_go_on(struct run *run, const struct ib_arazzo_step *step)
         return ib_fail(run->err, IB_ETIMEOUT, "stopped by %s before step %.*s",
                        ib_signals_stop_name(), IB_STR_ARG(step->id));
     }
-    if (run->o->deadline != NULL && run->o->clock == NULL &&
-        ib_deadline_passed(run->o->deadline)) {
+    if (run->o->deadline != NULL && run->o->clock == NULL && ib_deadline_passed(run->o->deadline)) {
         return ib_fail(run->err, IB_ETIMEOUT, "the time is up before step %.*s",
                        IB_STR_ARG(step->id));
     }
     if (run->steps_left <= 0) {
-        return ib_fail(run->err, IB_ELIMIT,
-                       "stopped before step %.*s: %lld steps have run (--max-steps)",
-                       IB_STR_ARG(step->id),
-                       (long long)(run->o->max_steps == 0 ? IB_RUN_STEPS_DEFAULT
-                                                          : run->o->max_steps));
+        return ib_fail(
+            run->err, IB_ELIMIT, "stopped before step %.*s: %lld steps have run (--max-steps)",
+            IB_STR_ARG(step->id),
+            (long long)(run->o->max_steps == 0 ? IB_RUN_STEPS_DEFAULT : run->o->max_steps));
     }
     run->steps_left--;
     return IB_OK;
@@ -71,11 +69,10 @@ enum ib_rc ib_run_wait(struct frame *f, const struct ib_arazzo_step *step, int64
     if (ms <= 0) {
         return IB_OK;
     }
-    ib_run_tell(f, (struct ib_run_event){ .type = IB_EVENT_WAIT,
-                                          .step = step,
-                                          .attempt = attempt,
-                                          .wait_ms = ms,
-                                          .text = why });
+    ib_run_tell(
+        f,
+        (struct ib_run_event){
+            .type = IB_EVENT_WAIT, .step = step, .attempt = attempt, .wait_ms = ms, .text = why});
     enum ib_rc rc = run->clock.wait(run->clock.ctx, ms, run->err);
     if (rc == IB_OK) {
         return IB_OK;

@@ -36,7 +36,10 @@ struct ib_findings {
     bool nomem;              /* a finding was lost; ib_findings_ok() fails */
 };
 
-#define IB_FINDINGS_INIT { .items = NULL }
+#define IB_FINDINGS_INIT \
+    {                    \
+        .items = NULL    \
+    }
 
 void ib_findings_fini(struct ib_findings *list);
 

@@ -19,7 +19,7 @@ static bool action_edge(const struct ib_arazzo_workflow *w, size_t step,
                         const struct ib_arazzo_action *action, enum ib_edge_kind kind,
                         ib_edge_fn fn, void *ctx)
 {
-    struct ib_edge edge = { kind, step, action, w->step_count };
+    struct ib_edge edge = {kind, step, action, w->step_count};
 
     if (action->type != IB_ACTION_END && action->step_id.p != NULL) {
         edge.to = ib_arazzo_step_index(w, action->step_id);
@@ -44,7 +44,7 @@ void ib_arazzo_edges(const struct ib_arazzo_workflow *w, size_t step, ib_edge_fn
         always = action_edge(w, step, &success->items[i], IB_EDGE_SUCCESS, fn, ctx);
     }
     if (!always) {
-        struct ib_edge next = { IB_EDGE_NEXT, step, NULL, step + 1 };
+        struct ib_edge next = {IB_EDGE_NEXT, step, NULL, step + 1};
         fn(ctx, &next);
     }
     always = false;
@@ -52,7 +52,7 @@ void ib_arazzo_edges(const struct ib_arazzo_workflow *w, size_t step, ib_edge_fn
         always = action_edge(w, step, &failure->items[i], IB_EDGE_FAILURE, fn, ctx);
     }
     if (!always) {
-        struct ib_edge failed = { IB_EDGE_FAILED, step, NULL, w->step_count };
+        struct ib_edge failed = {IB_EDGE_FAILED, step, NULL, w->step_count};
         fn(ctx, &failed);
     }
 }
@@ -78,7 +78,7 @@ static void follow(void *ctx, const struct ib_edge *edge)
 
 bool ib_arazzo_reach(const struct ib_arazzo_workflow *w, size_t from, size_t until, bool *reached)
 {
-    struct reach r = { .w = w, .reached = reached };
+    struct reach r = {.w = w, .reached = reached};
 
     if (from >= w->step_count) {
         return true;
@@ -98,7 +98,8 @@ bool ib_arazzo_reach(const struct ib_arazzo_workflow *w, size_t from, size_t unt
     return true;
 }
 
-/* --- expressions ------------------------------------------------------------------------------- */
+/* --- expressions -------------------------------------------------------------------------------
+ */
 
 static bool text_uses(const struct ib_value *v, enum ib_use use, struct ib_place at,
                       const struct ib_uses *uses)
@@ -144,8 +145,8 @@ bool ib_arazzo_value_uses(const struct ib_value *v, enum ib_use use, struct ib_p
     return v == NULL || value_uses(v, use, at, uses, 0);
 }
 
-static void criteria_uses(const struct ib_arazzo_criterion *criteria, size_t count,
-                          enum ib_use use, const struct ib_uses *uses)
+static void criteria_uses(const struct ib_arazzo_criterion *criteria, size_t count, enum ib_use use,
+                          const struct ib_uses *uses)
 {
     for (size_t i = 0; i < count; i++) {
         const struct ib_criterion *test = criteria[i].test;
@@ -188,8 +189,8 @@ bool ib_arazzo_step_uses(const struct ib_arazzo_workflow *w, const struct ib_ara
     }
     for (size_t i = 0; ok && i < w->params.count; i++) {
         if (!ib_arazzo_param_replaced(s, &w->params.items[i])) {
-            ok = ib_arazzo_value_uses(w->params.items[i].value, IB_USE_PARAM,
-                                      w->params.items[i].at, uses);
+            ok = ib_arazzo_value_uses(w->params.items[i].value, IB_USE_PARAM, w->params.items[i].at,
+                                      uses);
         }
     }
     criteria_uses(s->success_criteria, s->success_criterion_count, IB_USE_SUCCESS_CRITERION, uses);

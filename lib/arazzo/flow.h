@@ -11,10 +11,10 @@
 struct ib_expr;
 
 enum ib_edge_kind {
-    IB_EDGE_NEXT,     /* success, no action matched: the next step of the list */
-    IB_EDGE_SUCCESS,  /* a success action: goto or end */
-    IB_EDGE_FAILURE,  /* a failure action: goto, end, or retry */
-    IB_EDGE_FAILED,   /* failure, no action matched: the workflow ends failed */
+    IB_EDGE_NEXT,    /* success, no action matched: the next step of the list */
+    IB_EDGE_SUCCESS, /* a success action: goto or end */
+    IB_EDGE_FAILURE, /* a failure action: goto, end, or retry */
+    IB_EDGE_FAILED,  /* failure, no action matched: the workflow ends failed */
 };
 
 struct ib_edge {

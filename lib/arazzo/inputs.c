@@ -86,15 +86,13 @@ bool ib_inputs_constant(const struct ib_arazzo_doc *doc, const struct ib_arazzo_
     const struct ib_value *property = property_of(doc, workflow, name);
     const struct ib_value *target = ib_schema_target(doc->root, property);
 
-    return ib_value_get_c(property, "default") != NULL ||
-           ib_value_get_c(target, "default") != NULL;
+    return ib_value_get_c(property, "default") != NULL || ib_value_get_c(target, "default") != NULL;
 }
 
 bool ib_inputs_filled(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *workflow,
                       struct ib_str name)
 {
-    const struct ib_value *target =
-        ib_schema_target(doc->root, property_of(doc, workflow, name));
+    const struct ib_value *target = ib_schema_target(doc->root, property_of(doc, workflow, name));
 
     return ib_inputs_constant(doc, workflow, name) ||
            ib_value_get_c(target, IB_INPUT_GENERATE) != NULL;
@@ -167,8 +165,9 @@ static enum ib_rc check_required(const struct ib_value *schema,
                     IB_STR_ARG(ib_value_as_str(name)));
     }
     if (missing.len > 0) {
-        return ib_fail(err, IB_EUSAGE, "workflow %.*s needs the input%s %s", IB_STR_ARG(workflow->id),
-                       strchr(ib_buf_c(&missing), ',') == NULL ? "" : "s", ib_buf_c(&missing));
+        return ib_fail(err, IB_EUSAGE, "workflow %.*s needs the input%s %s",
+                       IB_STR_ARG(workflow->id), strchr(ib_buf_c(&missing), ',') == NULL ? "" : "s",
+                       ib_buf_c(&missing));
     }
     return IB_OK;
 }
@@ -178,7 +177,7 @@ enum ib_rc ib_inputs_prepare(const struct ib_arazzo_doc *doc,
                              const struct ib_value *given, const struct ib_inputs_options *options,
                              struct ib_value **ret, struct ib_error *err)
 {
-    static const struct ib_inputs_options none = { .spared = NULL };
+    static const struct ib_inputs_options none = {.spared = NULL};
     const struct ib_value *schema = schema_of(doc, workflow);
     IB_CLEANUP(ib_value_cleanup) struct ib_value *inputs = ib_value_object();
     IB_CLEANUP(ib_value_cleanup) struct ib_value *filled = NULL;
@@ -203,7 +202,7 @@ enum ib_rc ib_inputs_prepare(const struct ib_arazzo_doc *doc,
     }
     if (rc == IB_OK) {
         rc = ib_schema_test(doc->root, schema, filled,
-                            &(struct ib_schema_options){ .skip_top_required = true, .what = "input" },
+                            &(struct ib_schema_options){.skip_top_required = true, .what = "input"},
                             err);
     }
     if (rc != IB_OK) {
@@ -214,7 +213,8 @@ enum ib_rc ib_inputs_prepare(const struct ib_arazzo_doc *doc,
     return IB_OK;
 }
 
-/* --- texts ------------------------------------------------------------------------------------- */
+/* --- texts -------------------------------------------------------------------------------------
+ */
 
 /* Does the schema's "type" allow this one? No "type" allows strings alone: no guessing. */
 static bool type_allows(const struct ib_value *schema, const char *type)

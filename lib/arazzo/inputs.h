@@ -3,11 +3,12 @@
  * Inputs of a workflow: the part of JSON Schema 2020-12 that descriptions of inputs use, enforced
  * before the first call.
  *
- * Read are: type (one or several; an integer is a number without fraction), enum, const, required, properties,
- * additionalProperties, items, minItems, maxItems, minLength, maxLength (characters), pattern (a search),
- * minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, default, allOf, anyOf, oneOf,
- * not, boolean schemas and $ref to "#/..." in the same document. Other keywords are annotations;
- * those of JSON Schema that restrict get a warning from the check, because here they do not.
+ * Read are: type (one or several; an integer is a number without fraction), enum, const, required,
+ * properties, additionalProperties, items, minItems, maxItems, minLength, maxLength (characters),
+ * pattern (a search), minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, default,
+ * allOf, anyOf, oneOf, not, boolean schemas and $ref to "#/..." in the same document. Other
+ * keywords are annotations; those of JSON Schema that restrict get a warning from the check,
+ * because here they do not.
  *
  * House rules on top: an input that the schema does not name is refused unless additionalProperties
  * is there and allows it; defaults are applied; "x-ib-generate": "uuid" on a property that is
@@ -28,7 +29,7 @@ typedef bool (*ib_input_spared_fn)(void *ctx, struct ib_str name);
 struct ib_inputs_options {
     ib_input_spared_fn spared; /* NULL: none is */
     void *ctx;
-    bool drop_unknown;         /* leave out what the schema does not name instead of refusing */
+    bool drop_unknown; /* leave out what the schema does not name instead of refusing */
 };
 
 /*

@@ -126,8 +126,8 @@ static enum ib_rc add_openapi(struct linker *l, struct ib_arazzo_source *source,
     return IB_OK;
 }
 
-static enum ib_rc add_arazzo(struct linker *l, struct ib_arazzo_source *source,
-                             struct ib_str text, const char *path, struct ib_error *err)
+static enum ib_rc add_arazzo(struct linker *l, struct ib_arazzo_source *source, struct ib_str text,
+                             const char *path, struct ib_error *err)
 {
     struct ib_findings own = IB_FINDINGS_INIT;
     struct ib_arazzo_doc *doc = NULL;
@@ -141,8 +141,8 @@ static enum ib_rc add_arazzo(struct linker *l, struct ib_arazzo_source *source,
     }
     dir = slash == NULL ? ib_str_dup(IB_STR("."))
                         : ib_str_dup(ib_str_head(ib_str_from(path), (size_t)(slash - path) + 1));
-    enum ib_rc rc = dir == NULL ? ib_fail_nomem(err)
-                                : ib_arazzo_parse(text, path, dir, &own, &doc, err);
+    enum ib_rc rc =
+        dir == NULL ? ib_fail_nomem(err) : ib_arazzo_parse(text, path, dir, &own, &doc, err);
     if (rc == IB_OK && ib_findings_ok(&own, path, &why) != IB_OK) {
         source_finding(l, IB_FINDING_ERROR, source, why.text);
     }
@@ -173,7 +173,7 @@ static enum ib_rc read_source(struct linker *l, struct ib_arazzo_source *source,
                               struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_OPENAPI_BYTES_MAX);
-    const struct ib_file_options options = { .max_bytes = IB_OPENAPI_BYTES_MAX };
+    const struct ib_file_options options = {.max_bytes = IB_OPENAPI_BYTES_MAX};
     struct ib_value *root = NULL;
     struct ib_error why = IB_ERROR_INIT;
     enum ib_rc rc = ib_file_read(path, &options, &text, &why);
@@ -226,7 +226,7 @@ static enum ib_rc link_doc(struct linker *l, struct ib_arazzo_doc *doc, struct i
 enum ib_rc ib_arazzo_link(struct ib_arazzo_doc *doc, struct ib_findings *findings,
                           struct ib_error *err)
 {
-    struct linker l = { .top = doc, .out = findings };
+    struct linker l = {.top = doc, .out = findings};
     IB_CLEANUP(ib_buf_fini) struct ib_buf own = IB_BUF_INIT(PATH_BYTES_MAX);
 
     if (doc->dir != NULL) {
@@ -239,7 +239,8 @@ enum ib_rc ib_arazzo_link(struct ib_arazzo_doc *doc, struct ib_findings *finding
     return link_doc(&l, doc, err);
 }
 
-/* --- operations -------------------------------------------------------------------------------- */
+/* --- operations --------------------------------------------------------------------------------
+ */
 
 /* "$sourceDescriptions.NAME.REST"? */
 static bool source_ref(const struct ib_arazzo_doc *doc, struct ib_str text,
@@ -261,8 +262,8 @@ static enum ib_rc operation_by_ref(const struct ib_arazzo_doc *doc, struct ib_st
                                    struct ib_arazzo_operation *ret, struct ib_error *err)
 {
     const struct ib_arazzo_source *source = NULL;
-    struct ib_str id = { NULL, 0 };
-    struct ib_str name = { NULL, 0 };
+    struct ib_str id = {NULL, 0};
+    struct ib_str name = {NULL, 0};
 
     (void)source_ref(doc, text, &source, &id, &name);
     if (source == NULL) {
@@ -273,7 +274,8 @@ static enum ib_rc operation_by_ref(const struct ib_arazzo_doc *doc, struct ib_st
         return ib_fail(err, IB_ECONFIG, "an operationId must follow \"%.*s.\"", IB_STR_ARG(text));
     }
     if (source->doc != NULL || source->type == IB_SOURCE_ARAZZO) {
-        return ib_fail(err, IB_ECONFIG, "source \"%.*s\" is an Arazzo document: it has no operations",
+        return ib_fail(err, IB_ECONFIG,
+                       "source \"%.*s\" is an Arazzo document: it has no operations",
                        IB_STR_ARG(name));
     }
     ret->id = id;
@@ -337,10 +339,11 @@ static enum ib_rc operation_by_path(const struct ib_arazzo_doc *doc, struct ib_s
                        IB_STR_ARG(name));
     }
     if (source->openapi == NULL) {
-        return ib_fail(err, IB_ECONFIG,
-                       "operationPath needs the OpenAPI document of source \"%.*s\", and there is no "
-                       "local file \"%.*s\"",
-                       IB_STR_ARG(name), IB_STR_ARG(source->url));
+        return ib_fail(
+            err, IB_ECONFIG,
+            "operationPath needs the OpenAPI document of source \"%.*s\", and there is no "
+            "local file \"%.*s\"",
+            IB_STR_ARG(name), IB_STR_ARG(source->url));
     }
     ret->openapi = ib_openapi_by_pointer(source->openapi, pointer);
     if (ret->openapi == NULL) {
@@ -354,7 +357,7 @@ static enum ib_rc operation_by_path(const struct ib_arazzo_doc *doc, struct ib_s
 enum ib_rc ib_arazzo_operation(const struct ib_arazzo_doc *doc, const struct ib_arazzo_step *step,
                                struct ib_arazzo_operation *ret, struct ib_error *err)
 {
-    struct ib_arazzo_operation found = { .openapi = NULL };
+    struct ib_arazzo_operation found = {.openapi = NULL};
     enum ib_rc rc = IB_OK;
 
     if (step->target_type == IB_TARGET_OPERATION_PATH) {
@@ -376,7 +379,7 @@ enum ib_rc ib_arazzo_workflow_by_ref(const struct ib_arazzo_doc *doc, struct ib_
 {
     const struct ib_arazzo_source *source = NULL;
     struct ib_str id = ref;
-    struct ib_str name = { NULL, 0 };
+    struct ib_str name = {NULL, 0};
     const struct ib_arazzo_doc *owner = doc;
 
     if (source_ref(doc, ref, &source, &id, &name)) {

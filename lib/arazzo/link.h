@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a document points to outside of itself: local files of its sourceDescriptions, the operations
- * and workflows in them. Nothing is fetched: a url with a scheme other than file: is "not there".
+ * What a document points to outside of itself: local files of its sourceDescriptions, the
+ * operations and workflows in them. Nothing is fetched: a url with a scheme other than file: is
+ * "not there".
  */
 #ifndef IB_ARAZZO_LINK_H
 #define IB_ARAZZO_LINK_H

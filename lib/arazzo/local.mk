@@ -29,7 +29,8 @@ lib_libib_a_SOURCES += \
 	lib/arazzo/inputs.c lib/arazzo/inputs.h \
 	lib/arazzo/link.c lib/arazzo/link.h \
 	lib/arazzo/openapi.c lib/arazzo/openapi.h \
-	lib/arazzo/schema.c lib/arazzo/schema_check.c lib/arazzo/schema.h
+	lib/arazzo/schema.c lib/arazzo/schema_check.c lib/arazzo/schema.h \
+	lib/arazzo/show.c lib/arazzo/show.h
 
 # The project's own document goes into the library, so that no program depends on a file.
 IB_BUILTIN_DOCUMENT = conf/workflows/cancel-running-image-build.arazzo.yaml

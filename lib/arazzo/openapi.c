@@ -12,10 +12,10 @@ struct ib_openapi {
     size_t count, cap;
 };
 
-static const char *const methods[] = { "get",  "put",   "post", "delete",
-                                       "options", "head", "patch", "trace" };
-static const char *const method_names[] = { "GET",  "PUT",   "POST", "DELETE",
-                                            "OPTIONS", "HEAD", "PATCH", "TRACE" };
+static const char *const methods[] = {"get",     "put",  "post",  "delete",
+                                      "options", "head", "patch", "trace"};
+static const char *const method_names[] = {"GET",     "PUT",  "POST",  "DELETE",
+                                           "OPTIONS", "HEAD", "PATCH", "TRACE"};
 
 void ib_openapi_free(struct ib_openapi *o)
 {
@@ -38,7 +38,7 @@ static struct ib_str text_member(const struct ib_value *object, const char *key)
 {
     const struct ib_value *v = ib_value_get_c(object, key);
 
-    return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v) : (struct ib_str){ NULL, 0 };
+    return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v) : (struct ib_str){NULL, 0};
 }
 
 /* The nearest list of servers counts: operation, path, document. https goes before http. */
@@ -147,7 +147,7 @@ enum ib_rc ib_openapi_parse(struct ib_str text, const char *name, struct ib_open
                             struct ib_error *err)
 {
     struct ib_str trimmed = ib_str_trim(text);
-    const struct ib_json_limits limits = { .max_bytes = IB_OPENAPI_BYTES_MAX };
+    const struct ib_json_limits limits = {.max_bytes = IB_OPENAPI_BYTES_MAX};
     struct ib_value *root = NULL;
     enum ib_rc rc = trimmed.n > 0 && trimmed.p[0] == '{'
                         ? ib_json_parse(text, name, &limits, &root, err)

@@ -2,8 +2,8 @@
 /*
  * Operations of a local OpenAPI document: no more of it than a step needs to be sent.
  *
- * Read is OpenAPI 3.x as YAML or JSON. A path is cut at '#' (published descriptions of AWS APIs tell
- * operations of one path apart by a fragment); an https server goes before an http one; the
+ * Read is OpenAPI 3.x as YAML or JSON. A path is cut at '#' (published descriptions of AWS APIs
+ * tell operations of one path apart by a fragment); an https server goes before an http one; the
  * server's variables are left for the caller, with the defaults that the document gives.
  */
 #ifndef IB_ARAZZO_OPENAPI_H
@@ -14,11 +14,12 @@
 struct ib_openapi;
 
 struct ib_openapi_operation {
-    struct ib_str id;                   /* operationId; p NULL: it has none */
-    struct ib_str method;               /* "GET" ... */
-    struct ib_str path;                 /* "/tags/{resourceArn}" */
-    struct ib_str server;               /* "https://imagebuilder.{region}.amazonaws.com"; p NULL: none */
-    const struct ib_value *variables;   /* object: name of a server variable -> default; may be NULL */
+    struct ib_str id;     /* operationId; p NULL: it has none */
+    struct ib_str method; /* "GET" ... */
+    struct ib_str path;   /* "/tags/{resourceArn}" */
+    struct ib_str server; /* "https://imagebuilder.{region}.amazonaws.com"; p NULL: none */
+    const struct ib_value
+        *variables; /* object: name of a server variable -> default; may be NULL */
 };
 
 /* Largest description that is read. */
@@ -33,7 +34,8 @@ IB_NODISCARD enum ib_rc ib_openapi_from_tree(struct ib_value *root, const char *
 void ib_openapi_free(struct ib_openapi *o);
 void ib_openapi_cleanup(struct ib_openapi **o);
 
-/* The operation of this operationId; NULL when there is none. *ret_count (may be NULL): how many have it. */
+/* The operation of this operationId; NULL when there is none. *ret_count (may be NULL): how many
+ * have it. */
 const struct ib_openapi_operation *ib_openapi_by_id(const struct ib_openapi *o, struct ib_str id,
                                                     size_t *ret_count);
 /* By the pointer of an operationPath: "/paths/~1pet~1{petId}/get". NULL when there is none. */

@@ -25,7 +25,8 @@ const struct ib_value *ib_schema_target(const struct ib_value *root, const struc
     return NULL;
 }
 
-/* --- defaults ---------------------------------------------------------------------------------- */
+/* --- defaults ----------------------------------------------------------------------------------
+ */
 
 static enum ib_rc fill(const struct ib_value *root, const struct ib_value *schema,
                        const struct ib_value *v, size_t depth, struct ib_value **ret,
@@ -81,7 +82,8 @@ enum ib_rc ib_schema_fill(const struct ib_value *root, const struct ib_value *sc
     return fill(root, ib_schema_target(root, schema), v, 0, ret, err);
 }
 
-/* --- testing ----------------------------------------------------------------------------------- */
+/* --- testing -----------------------------------------------------------------------------------
+ */
 
 struct tester {
     const struct ib_value *root;
@@ -94,8 +96,8 @@ struct tester {
 #define TEST_PATH_MAX ((size_t)4096)
 
 /* "input tags.team: must be ..." */
-static enum ib_rc IB_PRINTF(3, 4) not_valid(const struct tester *t, struct ib_error *err,
-                                            const char *fmt, ...)
+static enum ib_rc IB_PRINTF(3, 4)
+    not_valid(const struct tester *t, struct ib_error *err, const char *fmt, ...)
 {
     char raw[IB_ERROR_TEXT_MAX];
     va_list ap;
@@ -174,7 +176,8 @@ static enum ib_rc test_type(struct tester *t, const struct ib_value *schema,
         if (has_type(v, ib_value_as_str(one))) {
             return IB_OK;
         }
-        ib_buf_addf(&names, "%s%.*s", names.len > 0 ? " or " : "", IB_STR_ARG(ib_value_as_str(one)));
+        ib_buf_addf(&names, "%s%.*s", names.len > 0 ? " or " : "",
+                    IB_STR_ARG(ib_value_as_str(one)));
     }
     return not_valid(t, err, "must be of type %s, not %s", ib_buf_c(&names), ib_value_type_name(v));
 }
@@ -251,10 +254,10 @@ static enum ib_rc test_number(struct tester *t, const struct ib_value *schema,
         const char *keyword, *words;
         bool lower, open;
     } bounds[] = {
-        { "minimum", "at least", true, false },
-        { "maximum", "at most", false, false },
-        { "exclusiveMinimum", "more than", true, true },
-        { "exclusiveMaximum", "less than", false, true },
+        {"minimum", "at least", true, false},
+        {"maximum", "at most", false, false},
+        {"exclusiveMinimum", "more than", true, true},
+        {"exclusiveMaximum", "less than", false, true},
     };
     double d = ib_value_as_real(v);
     char text[IB_NUM_TEXT_MAX];
@@ -323,8 +326,7 @@ static enum ib_rc test_required(struct tester *t, const struct ib_value *schema,
     }
     for (size_t i = 0; i < ib_value_count(required); i++) {
         const struct ib_value *name = ib_value_at(required, i);
-        if (ib_value_is(name, IB_VALUE_STRING) &&
-            ib_value_get(v, ib_value_as_str(name)) == NULL) {
+        if (ib_value_is(name, IB_VALUE_STRING) && ib_value_get(v, ib_value_as_str(name)) == NULL) {
             return not_valid(t, err, "needs the member \"%.*s\"",
                              IB_STR_ARG(ib_value_as_str(name)));
         }
@@ -378,7 +380,7 @@ static enum ib_rc count_fitting(struct tester *t, const struct ib_value *list,
 static enum ib_rc test_combined(struct tester *t, const struct ib_value *schema,
                                 const struct ib_value *v, struct ib_error *err)
 {
-    static const char *const keywords[] = { "anyOf", "oneOf", "not" };
+    static const char *const keywords[] = {"anyOf", "oneOf", "not"};
     const struct ib_value *all = ib_value_get_c(schema, "allOf");
     enum ib_rc rc = IB_OK;
 
@@ -472,7 +474,7 @@ enum ib_rc ib_schema_test(const struct ib_value *root, const struct ib_value *sc
                           const struct ib_value *v, const struct ib_schema_options *options,
                           struct ib_error *err)
 {
-    struct tester t = { .root = root, .options = options, .path = IB_BUF_INIT(TEST_PATH_MAX) };
+    struct tester t = {.root = root, .options = options, .path = IB_BUF_INIT(TEST_PATH_MAX)};
     struct ib_error own = IB_ERROR_INIT;
     enum ib_rc rc = test_any(&t, schema, v, err == NULL ? &own : err);
 

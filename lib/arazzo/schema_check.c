@@ -31,13 +31,13 @@ static size_t enter(struct checker *c, struct ib_str key)
 
 static struct ib_place here(const struct checker *c, const struct ib_value *v)
 {
-    return (struct ib_place){ ib_value_mark(v), ib_buf_c(&c->path) };
+    return (struct ib_place){ib_value_mark(v), ib_buf_c(&c->path)};
 }
 
 static bool is_type_name(const struct ib_value *v)
 {
-    static const char *const names[] = { "null",   "boolean", "integer", "number",
-                                         "string", "array",   "object" };
+    static const char *const names[] = {"null",   "boolean", "integer", "number",
+                                        "string", "array",   "object"};
 
     for (size_t i = 0; ib_value_is(v, IB_VALUE_STRING) && i < IB_ARRAY_LEN(names); i++) {
         if (ib_str_eq_c(ib_value_as_str(v), names[i])) {
@@ -136,35 +136,48 @@ static const struct {
     enum form form;
     const char *words;
 } keywords[] = {
-    { "$ref", FORM_STRING, "a string" },
-    { "type", FORM_ANY, "" },
-    { "enum", FORM_ARRAY, "an array" },
-    { "required", FORM_ARRAY, "an array" },
-    { "properties", FORM_OBJECT, "an object" },
-    { "additionalProperties", FORM_SCHEMA, "a schema" },
-    { "items", FORM_SCHEMA, "a schema" },
-    { "not", FORM_SCHEMA, "a schema" },
-    { "allOf", FORM_ARRAY, "an array" },
-    { "anyOf", FORM_ARRAY, "an array" },
-    { "oneOf", FORM_ARRAY, "an array" },
-    { "pattern", FORM_STRING, "a string" },
-    { "minLength", FORM_COUNT, "a whole number, 0 or more" },
-    { "maxLength", FORM_COUNT, "a whole number, 0 or more" },
-    { "minItems", FORM_COUNT, "a whole number, 0 or more" },
-    { "maxItems", FORM_COUNT, "a whole number, 0 or more" },
-    { "minimum", FORM_NUMBER, "a number" },
-    { "maximum", FORM_NUMBER, "a number" },
-    { "exclusiveMinimum", FORM_NUMBER, "a number" },
-    { "exclusiveMaximum", FORM_NUMBER, "a number" },
-    { "multipleOf", FORM_NUMBER, "a number" },
+    {"$ref", FORM_STRING, "a string"},
+    {"type", FORM_ANY, ""},
+    {"enum", FORM_ARRAY, "an array"},
+    {"required", FORM_ARRAY, "an array"},
+    {"properties", FORM_OBJECT, "an object"},
+    {"additionalProperties", FORM_SCHEMA, "a schema"},
+    {"items", FORM_SCHEMA, "a schema"},
+    {"not", FORM_SCHEMA, "a schema"},
+    {"allOf", FORM_ARRAY, "an array"},
+    {"anyOf", FORM_ARRAY, "an array"},
+    {"oneOf", FORM_ARRAY, "an array"},
+    {"pattern", FORM_STRING, "a string"},
+    {"minLength", FORM_COUNT, "a whole number, 0 or more"},
+    {"maxLength", FORM_COUNT, "a whole number, 0 or more"},
+    {"minItems", FORM_COUNT, "a whole number, 0 or more"},
+    {"maxItems", FORM_COUNT, "a whole number, 0 or more"},
+    {"minimum", FORM_NUMBER, "a number"},
+    {"maximum", FORM_NUMBER, "a number"},
+    {"exclusiveMinimum", FORM_NUMBER, "a number"},
+    {"exclusiveMaximum", FORM_NUMBER, "a number"},
+    {"multipleOf", FORM_NUMBER, "a number"},
 };
 
 /* Assertions of JSON Schema that are not enforced: silence about them would be a promise. */
 static const char *const unread[] = {
-    "patternProperties", "propertyNames", "minProperties", "maxProperties", "dependentRequired",
-    "dependentSchemas",  "if",            "then",          "else",          "prefixItems",
-    "contains",          "minContains",   "maxContains",   "uniqueItems",   "unevaluatedItems",
-    "unevaluatedProperties", "$dynamicRef",
+    "patternProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "if",
+    "then",
+    "else",
+    "prefixItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "uniqueItems",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "$dynamicRef",
 };
 
 static bool has_form(const struct ib_value *v, enum form form)
@@ -231,7 +244,7 @@ static void check_keyword(struct checker *c, const struct ib_value *schema, stru
 
 static void check_default(struct checker *c, const struct ib_value *schema, size_t errors_before)
 {
-    const struct ib_schema_options options = { .what = "default" };
+    const struct ib_schema_options options = {.what = "default"};
     const struct ib_value *value = ib_value_get_c(schema, "default");
     struct ib_error why = IB_ERROR_INIT;
 
@@ -277,7 +290,7 @@ static void check_schema(struct checker *c, const struct ib_value *schema)
 void ib_schema_check(const struct ib_value *root, const struct ib_value *schema, const char *path,
                      struct ib_findings *out)
 {
-    struct checker c = { .root = root, .out = out, .path = IB_BUF_INIT(PATH_BYTES_MAX) };
+    struct checker c = {.root = root, .out = out, .path = IB_BUF_INIT(PATH_BYTES_MAX)};
 
     ib_buf_add_c(&c.path, path);
     check_schema(&c, schema);

@@ -6,4 +6,5 @@ lib_libib_a_SOURCES += \
 	lib/watch/policy.c lib/watch/policy.h \
 	lib/watch/gate.c lib/watch/gate.h \
 	lib/watch/judge.c lib/watch/judge.h \
+	lib/watch/sender.c lib/watch/sender.h \
 	lib/watch/targets.c lib/watch/targets.h
