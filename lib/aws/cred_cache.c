@@ -25,6 +25,13 @@ struct entry {
     int64_t fetched_ms;
 };
 
+struct cache {
+    const struct ib_cred_context *ctx;
+    const struct ib_cred_ask *ask;
+    int dir;
+    char name[NAME_MAX_BYTES], lock_name[NAME_MAX_BYTES];
+};
+
 static void entry_fini(struct entry *e)
 {
     ib_credentials_fini(&e->credentials);
@@ -43,8 +50,8 @@ struct ib_cred_window ib_cred_window_of(int64_t fetched_ms, int64_t expiration_m
 
 /* --- the file ---------------------------------------------------------------------------------- */
 
-static enum ib_rc parse_entry(const struct ib_cred_context *ctx, struct ib_str text,
-                              struct entry *ret, struct ib_error *err)
+static enum ib_rc parse_entry(const struct cache *c, struct ib_str text, struct entry *ret,
+                              struct ib_error *err)
 {
     static const struct ib_cred_json_names names = {
         .access_key_id = "AccessKeyId", .secret_access_key = "SecretAccessKey",
@@ -71,24 +78,23 @@ static enum ib_rc parse_entry(const struct ib_cred_context *ctx, struct ib_str t
         return rc;
     }
     /* A clock that was set back, or a file from the future: better asked anew. */
-    if (fetched > IB_OUTSIDE_NOW(ctx->outside) + IB_MINUTE_MS) {
+    if (fetched > IB_OUTSIDE_NOW(c->ctx->outside) + IB_MINUTE_MS) {
         return ib_fail(err, IB_ECRED, "cached credentials: fetched in the future");
     }
     (void)snprintf(words, sizeof words, "%.*s (cached)", IB_STR_ARG(source));
-    rc = ib_cred_accept(&fields, IB_CRED_ASSUME_ROLE, words, &ret->credentials, err);
+    rc = ib_cred_accept(&fields, c->ask->provider, words, &ret->credentials, err);
     ret->fetched_ms = fetched;
     return rc;
 }
 
-static enum ib_rc read_entry(const struct ib_cred_context *ctx, int dir, const char *name,
-                             struct entry *ret, struct ib_error *err)
+static enum ib_rc read_entry(const struct cache *c, struct entry *ret, struct ib_error *err)
 {
     const struct ib_file_options options = { .no_symlink = true, .need_private = true,
                                              .need_owner = true };
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT_SECRET(FILE_MAX_BYTES);
-    enum ib_rc rc = ib_file_read_at(dir, name, &options, &text, NULL, err);
+    enum ib_rc rc = ib_file_read_at(c->dir, c->name, &options, &text, NULL, err);
 
-    return rc != IB_OK ? rc : parse_entry(ctx, ib_buf_str(&text), ret, err);
+    return rc != IB_OK ? rc : parse_entry(c, ib_buf_str(&text), ret, err);
 }
 
 static void add_member(struct ib_buf *b, const char *name, const char *value)
@@ -99,14 +105,14 @@ static void add_member(struct ib_buf *b, const char *name, const char *value)
     }
 }
 
-static enum ib_rc write_entry(const struct ib_cred_context *ctx, int dir, const char *name,
-                              const struct ib_credentials *c, struct ib_error *err)
+static enum ib_rc write_entry(const struct cache *cache, const struct ib_credentials *c,
+                              struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT_SECRET(FILE_MAX_BYTES);
     char end[IB_TIME_TEXT_MAX];
     enum ib_rc rc;
 
-    ib_buf_addf(&text, "{\"Fetched\":%lld", (long long)IB_OUTSIDE_NOW(ctx->outside));
+    ib_buf_addf(&text, "{\"Fetched\":%lld", (long long)IB_OUTSIDE_NOW(cache->ctx->outside));
     add_member(&text, "Source", c->source);
     add_member(&text, "Expiration", ib_time_fmt_iso8601(c->expiration_ms, end, sizeof end));
     add_member(&text, "AccessKeyId", c->access_key_id);
@@ -115,7 +121,9 @@ static enum ib_rc write_entry(const struct ib_cred_context *ctx, int dir, const 
     add_member(&text, "AccountId", c->account_id);
     ib_buf_add_c(&text, "}\n");
     rc = ib_buf_ok(&text, "cached credentials", err);
-    return rc != IB_OK ? rc : ib_file_write_atomic_at(dir, name, ib_buf_str(&text), 0600, err);
+    return rc != IB_OK ? rc
+                       : ib_file_write_atomic_at(cache->dir, cache->name, ib_buf_str(&text), 0600,
+                                                 err);
 }
 
 static bool is_entry_name(const char *name)
@@ -162,12 +170,6 @@ static void sweep(const struct ib_cred_context *ctx, int dir)
 
 /* --- the decision -------------------------------------------------------------------------------- */
 
-struct cache {
-    const struct ib_cred_context *ctx;
-    int dir;
-    char name[NAME_MAX_BYTES], lock_name[NAME_MAX_BYTES];
-};
-
 enum freshness { GOOD, GOOD_FOR_NOW, NO_GOOD };
 
 static enum freshness judge(const struct cache *c, const struct entry *e)
@@ -189,7 +191,7 @@ static enum freshness look(const struct cache *c, struct entry *ret)
 {
     struct entry found = { .fetched_ms = 0 };
     struct ib_error why = IB_ERROR_INIT;
-    enum ib_rc rc = read_entry(c->ctx, c->dir, c->name, &found, &why);
+    enum ib_rc rc = read_entry(c, &found, &why);
     enum freshness verdict;
 
     if (rc != IB_OK) {
@@ -216,8 +218,8 @@ static void hand_over(struct entry *from, struct ib_credentials *ret)
 }
 
 /* Holding the lock: another may have fetched while we waited for it. */
-static enum ib_rc renew(const struct cache *c, struct entry *old, ib_cred_fetch_fn fetch, void *arg,
-                        struct ib_credentials *ret, struct ib_error *err)
+static enum ib_rc renew(const struct cache *c, struct entry *old, struct ib_credentials *ret,
+                        struct ib_error *err)
 {
     struct ib_error why = IB_ERROR_INIT;
     enum ib_rc rc;
@@ -226,7 +228,7 @@ static enum ib_rc renew(const struct cache *c, struct entry *old, ib_cred_fetch_
         hand_over(old, ret);
         return IB_OK;
     }
-    rc = fetch(c->ctx, arg, ret, &why);
+    rc = c->ask->fetch(c->ctx, c->ask->arg, ret, &why);
     if (rc != IB_OK) {
         if (old->credentials.access_key_id == NULL) {
             *err = why;
@@ -240,15 +242,14 @@ static enum ib_rc renew(const struct cache *c, struct entry *old, ib_cred_fetch_
     if (ret->expiration_ms == 0) {
         return IB_OK;
     }
-    if (write_entry(c->ctx, c->dir, c->name, ret, &why) != IB_OK) {
+    if (write_entry(c, ret, &why) != IB_OK) {
         ib_cred_trail_add(c->ctx->trail, "cache", IB_CRED_FAILED, "not kept: %s", why.text);
     }
     sweep(c->ctx, c->dir);
     return IB_OK;
 }
 
-static enum ib_rc get(const struct cache *c, ib_cred_fetch_fn fetch, void *arg,
-                      struct ib_credentials *ret, struct ib_error *err)
+static enum ib_rc get(const struct cache *c, struct ib_credentials *ret, struct ib_error *err)
 {
     IB_CLEANUP(entry_fini) struct entry found = { .fetched_ms = 0 };
     IB_CLEANUP(ib_lock_release) struct ib_lock lock = IB_LOCK_INIT;
@@ -274,23 +275,22 @@ static enum ib_rc get(const struct cache *c, ib_cred_fetch_fn fetch, void *arg,
     if (rc != IB_OK) {
         ib_cred_trail_add(c->ctx->trail, "cache", IB_CRED_FAILED, "%s", why.text);
     }
-    return renew(c, &found, fetch, arg, ret, err);
+    return renew(c, &found, ret, err);
 }
 
-enum ib_rc ib_cred_cache_get(const struct ib_cred_context *ctx, struct ib_str description,
-                             ib_cred_fetch_fn fetch, void *arg, struct ib_credentials *ret,
-                             struct ib_error *err)
+enum ib_rc ib_cred_cache_get(const struct ib_cred_context *ctx, const struct ib_cred_ask *ask,
+                             struct ib_credentials *ret, struct ib_error *err)
 {
     const char *path = ctx->config->options.cache_dir;
-    struct cache c = { .ctx = ctx, .dir = -1 };
+    struct cache c = { .ctx = ctx, .ask = ask, .dir = -1 };
     struct ib_error why = IB_ERROR_INIT;
     char key[IB_SHA256_HEX_MAX];
     enum ib_rc rc;
 
     if (path == NULL) {
-        return fetch(ctx, arg, ret, err);
+        return ask->fetch(ctx, ask->arg, ret, err);
     }
-    rc = ib_sha256_hex(description, key, err);
+    rc = ib_sha256_hex(ask->description, key, err);
     if (rc != IB_OK) {
         return rc;
     }
@@ -300,9 +300,9 @@ enum ib_rc ib_cred_cache_get(const struct ib_cred_context *ctx, struct ib_str de
     rc = ib_dir_private_open(path, true, &c.dir, &why);
     if (rc != IB_OK) {
         ib_cred_trail_add(ctx->trail, "cache", IB_CRED_PASSED_OVER, "%s", why.text);
-        return fetch(ctx, arg, ret, err);
+        return ask->fetch(ctx, ask->arg, ret, err);
     }
-    rc = get(&c, fetch, arg, ret, err);
+    rc = get(&c, ret, err);
     ib_cleanup_fd(&c.dir);
     return rc;
 }

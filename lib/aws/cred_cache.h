@@ -18,15 +18,23 @@
 typedef enum ib_rc (*ib_cred_fetch_fn)(const struct ib_cred_context *ctx, void *arg,
                                        struct ib_credentials *ret, struct ib_error *err);
 
+/* What is asked for, and how. */
+struct ib_cred_ask {
+    const char *provider; /* of credentials that come out of the cache; static text */
+    /* Lines of names and values that tell this request from others; hashed, and without a secret. */
+    struct ib_str description;
+    ib_cred_fetch_fn fetch;
+    void *arg; /* of fetch */
+};
+
 /*
- * Credentials for `description` (lines of names and values; hashed, so it may be long, and it must
- * hold no secret): from the cache while they are good, else by fetch. A cache that cannot be used
- * (no directory, wrong owner, broken file) is noted in the trail and never an error.
+ * Credentials from the cache while they are good, else by fetch. A cache that cannot be used (no
+ * directory, wrong owner, broken file) is noted in the trail and never an error.
  * Errors: those of fetch; IB_ETIMEOUT while another process held the lock.
  */
-IB_NODISCARD enum ib_rc ib_cred_cache_get(const struct ib_cred_context *ctx, struct ib_str description,
-                                          ib_cred_fetch_fn fetch, void *arg,
-                                          struct ib_credentials *ret, struct ib_error *err);
+IB_NODISCARD enum ib_rc ib_cred_cache_get(const struct ib_cred_context *ctx,
+                                          const struct ib_cred_ask *ask, struct ib_credentials *ret,
+                                          struct ib_error *err);
 
 /* When credentials that were fetched at one time and end at another are renewed, in milliseconds. */
 struct ib_cred_window {

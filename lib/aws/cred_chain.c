@@ -153,7 +153,10 @@ static enum ib_rc resolve_link(const struct ib_cred_context *ctx, const struct i
     describe_links(ctx, chain, at, &description);
     rc = ib_buf_ok(&description, "chain of roles", err);
     if (rc == IB_OK) {
-        rc = ib_cred_cache_get(ctx, ib_buf_str(&description), fetch_role, &step, ret, err);
+        const struct ib_cred_ask ask = { IB_CRED_ASSUME_ROLE, ib_buf_str(&description), fetch_role,
+                                         &step };
+
+        rc = ib_cred_cache_get(ctx, &ask, ret, err);
     }
     return note(ctx, IB_CRED_ASSUME_ROLE, rc, ret, err);
 }
@@ -299,7 +302,10 @@ static enum ib_rc find_on_top(const struct ib_cred_context *ctx, struct ib_crede
         rc = ib_buf_ok(&description, "--role-arn", err);
     }
     if (rc == IB_OK) {
-        rc = ib_cred_cache_get(ctx, ib_buf_str(&description), fetch_on_top, &role, ret, err);
+        const struct ib_cred_ask ask = { IB_CRED_ASSUME_ROLE, ib_buf_str(&description),
+                                         fetch_on_top, &role };
+
+        rc = ib_cred_cache_get(ctx, &ask, ret, err);
     }
     return note(ctx, IB_CRED_ASSUME_ROLE, rc, ret, err);
 }

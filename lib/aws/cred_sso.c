@@ -430,6 +430,7 @@ enum ib_rc ib_cred_sso(const struct ib_cred_context *ctx, const char *profile,
         .region = ib_profile_sso_get(ctx->profiles, profile, "sso_region"),
         .start_url = ib_profile_sso_get(ctx->profiles, profile, "sso_start_url"),
     };
+    struct ib_cred_ask ask;
     enum ib_rc rc;
 
     if (sso.account == NULL || sso.role == NULL || sso.region == NULL || sso.start_url == NULL) {
@@ -439,6 +440,9 @@ enum ib_rc ib_cred_sso(const struct ib_cred_context *ctx, const char *profile,
     }
     describe(ctx, &sso, &description);
     rc = ib_buf_ok(&description, "SSO", err);
-    return rc != IB_OK ? rc
-                       : ib_cred_cache_get(ctx, ib_buf_str(&description), fetch, &sso, ret, err);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    ask = (struct ib_cred_ask){ IB_CRED_SSO, ib_buf_str(&description), fetch, &sso };
+    return ib_cred_cache_get(ctx, &ask, ret, err);
 }

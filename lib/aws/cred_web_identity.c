@@ -93,6 +93,7 @@ enum ib_rc ib_cred_web_identity(const struct ib_cred_context *ctx, const char *p
 {
     struct request r = { .token_file = NULL };
     IB_CLEANUP(ib_buf_fini) struct ib_buf description = IB_BUF_INIT(16384);
+    struct ib_cred_ask ask;
     char where[256];
     enum ib_rc rc = IB_OK;
 
@@ -114,6 +115,9 @@ enum ib_rc ib_cred_web_identity(const struct ib_cred_context *ctx, const char *p
     ib_buf_addf(&description, "web-identity=%s\n", r.token_file);
     ib_cred_role_describe(ctx, &r.role, &description);
     rc = ib_buf_ok(&description, "web identity", err);
-    return rc != IB_OK ? rc
-                       : ib_cred_cache_get(ctx, ib_buf_str(&description), fetch, &r, ret, err);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    ask = (struct ib_cred_ask){ IB_CRED_WEB_IDENTITY, ib_buf_str(&description), fetch, &r };
+    return ib_cred_cache_get(ctx, &ask, ret, err);
 }

@@ -219,6 +219,18 @@ static inline enum ib_rc world_resolve(struct world *w, const struct ib_aws_opti
                        : ib_credentials_resolve(*ret_config, /* fresh= */ false, &deadline, ret, err);
 }
 
+/* words with "UID" replaced by this process's user id. */
+static inline void world_with_uid(const char *words, char *buf, size_t cap)
+{
+    const char *at = strstr(words, "UID");
+
+    if (at == NULL) {
+        (void)snprintf(buf, cap, "%s", words);
+    } else {
+        (void)snprintf(buf, cap, "%.*s%ld%s", (int)(at - words), words, (long)geteuid(), at + 3);
+    }
+}
+
 /* No secret of the tests may be in a sentence. All of them contain this word. */
 #define WORLD_SECRET "geheim"
 static inline void assert_no_secret(const char *text)
