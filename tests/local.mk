@@ -36,6 +36,7 @@ include tests/fuzz/local.mk
 include tests/cli/local.mk
 include tests/e2e/local.mk
 include tests/standin/local.mk
+include tests/aws/local.mk
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs)

@@ -54,7 +54,8 @@ void ib_aws_response_fini(struct ib_aws_response *r);
 /*
  * One call with retries. IB_OK for ANY complete HTTP answer, 4xx and 5xx too: ask
  * ib_aws_response_error(). Errors: IB_ENET, IB_ETLS, IB_ETIMEOUT (after the last try), IB_ECRED,
- * IB_EUSAGE (region, endpoint), IB_ELIMIT; the sentence begins with the operation.
+ * IB_EUSAGE (region, endpoint), IB_ELIMIT; the sentence begins with the operation, or
+ * with "after 3 tries: " and the operation.
  */
 IB_NODISCARD enum ib_rc ib_aws_call(struct ib_aws_client *client, const struct ib_aws_request *request,
                                     struct ib_aws_response *ret, struct ib_error *err);

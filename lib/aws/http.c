@@ -18,7 +18,8 @@
 #include "lib/base/time.h"
 #include "lib/sys/signals.h"
 
-#define CONNECT_TIMEOUT_MAX_MS 10000 /* a second address of the host must get its chance */
+#define CONNECT_TIMEOUT_MAX_MS 10000 /* curl gives each address but the last half of what is left */
+#define SOCKETS_MAX            8     /* that one transfer opens: some addresses of a host */
 #define POLL_SLICE_MS          1000  /* how long a wait goes on without looking around */
 
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -57,7 +58,10 @@ struct ib_http_transfer {
     int64_t start_mono_ms, connect_timeout_ms;
     unsigned flags;
     CURLcode setup, result;
-    bool is_done, is_attached, has_socket, timed_out, stopped;
+    enum stage stage;             /* as last seen on the way */
+    int sockets[SOCKETS_MAX];     /* opened for it, perhaps closed again */
+    size_t socket_count;
+    bool is_done, is_attached, timed_out, stopped;
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -210,13 +214,18 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
     struct ib_http_transfer *t = user;
 
     (void)purpose;
-    t->has_socket = true;
     if (!is_allowed_address(t, &address->addr)) {
         (void)ib_fail(&t->problem, IB_EUSAGE,
                       "%s is not an address of this machine: plain http is refused", t->url.host);
+        t->socket_count++;
         return CURL_SOCKET_BAD;
     }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd >= 0) {
+        t->sockets[t->socket_count % SOCKETS_MAX] = fd;
+        t->socket_count++;
+    }
+    return fd;
 }
 
 /* --- beginning --- */
@@ -432,11 +441,7 @@ static enum ib_rc prepare(struct ib_http_transfer *t, const struct ib_http_reque
     if (r->timeout_ms > 0) {
         t->deadline = ib_deadline_min(t->deadline, ib_deadline_in(r->timeout_ms));
     }
-    int64_t half = ib_deadline_left_ms(&t->deadline) / 2 + 1;
-    t->connect_timeout_ms = half < CONNECT_TIMEOUT_MAX_MS ? half : CONNECT_TIMEOUT_MAX_MS;
-    if (r->connect_timeout_ms > 0) {
-        t->connect_timeout_ms = r->connect_timeout_ms;
-    }
+    t->connect_timeout_ms = r->connect_timeout_ms > 0 ? r->connect_timeout_ms : CONNECT_TIMEOUT_MAX_MS;
     return IB_OK;
 }
 
@@ -527,7 +532,7 @@ static void free_transfer(struct ib_http_transfer *t)
     unlink_transfer(t);
     ib_http_response_fini(&t->response);
     ib_proxy_wipe(&t->proxy);
-    if (!HAS_QUICK_EXIT && t->is_attached && !t->has_socket) {
+    if (!HAS_QUICK_EXIT && t->is_attached && t->socket_count == 0) {
         /* Removing it would wait for the name lookup: left behind, it ends with the process. */
         t->http->is_leaky = true;
         return;
@@ -541,8 +546,22 @@ static void free_transfer(struct ib_http_transfer *t)
     free(t);
 }
 
-/* How far it came. */
-static enum stage stage_of(const struct ib_http_transfer *t)
+/* Asked of the kernel: curl's own times are not known before the handshake is over. */
+static bool has_peer(const struct ib_http_transfer *t)
+{
+    for (size_t i = 0; i < t->socket_count && i < SOCKETS_MAX; i++) {
+        struct sockaddr_storage peer;
+        socklen_t n = sizeof peer;
+
+        if (getpeername(t->sockets[i], (struct sockaddr *)&peer, &n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How far it is now, as far as can be seen: after its end, sockets are closed. */
+static enum stage look_at_stage(const struct ib_http_transfer *t)
 {
     curl_off_t connected = 0, secured = 0, first_byte = 0;
 
@@ -557,10 +576,18 @@ static enum stage stage_of(const struct ib_http_transfer *t)
     if (sent > 0 || (t->url.is_https ? secured > 0 : connected > 0)) {
         return STAGE_WAIT;
     }
-    if (connected > 0) {
+    if (connected > 0 || has_peer(t)) {
         return t->url.is_https ? STAGE_TLS : STAGE_WAIT;
     }
-    return t->has_socket ? STAGE_CONNECT : STAGE_RESOLVE;
+    return t->socket_count > 0 ? STAGE_CONNECT : STAGE_RESOLVE;
+}
+
+/* How far it came. */
+static enum stage stage_of(const struct ib_http_transfer *t)
+{
+    enum stage now = look_at_stage(t);
+
+    return now > t->stage ? now : t->stage;
 }
 
 /* host:port, and the proxy on the way to it. */
@@ -793,7 +820,8 @@ static int expire(struct ib_http *http, int64_t *wait_ms)
             continue;
         }
         int64_t left = ib_deadline_left_ms(&t->deadline);
-        if (stage_of(t) <= STAGE_CONNECT) {
+        t->stage = stage_of(t);
+        if (t->stage <= STAGE_CONNECT) {
             int64_t connect_left = t->start_mono_ms + t->connect_timeout_ms - now;
             left = connect_left < left ? connect_left : left;
         }

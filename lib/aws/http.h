@@ -47,7 +47,7 @@ struct ib_http_request {
     struct ib_str body;               /* p == NULL: none */
     struct ib_deadline deadline;
     int64_t timeout_ms;               /* of this exchange; 0 = the deadline alone */
-    int64_t connect_timeout_ms;       /* 0 = half of what is left, 10 s at most */
+    int64_t connect_timeout_ms;       /* 0 = 10 s */
     size_t max_body;                  /* bytes of the answer; 0 = IB_HTTP_BODY_MAX */
     unsigned flags;                   /* enum ib_http_flag */
 };

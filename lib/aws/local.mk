@@ -5,7 +5,7 @@ lib_libib_a_SOURCES += \
 	lib/aws/awsconfig.h \
 	lib/aws/awserror.c lib/aws/awserror.h \
 	lib/aws/catrust.c lib/aws/catrust.h \
-	lib/aws/client.h \
+	lib/aws/client.c lib/aws/client.h \
 	lib/aws/credentials.c lib/aws/credentials.h \
 	lib/aws/diagnose.c lib/aws/diagnose.h \
 	lib/aws/endpoint.c lib/aws/endpoint.h \
@@ -15,6 +15,7 @@ lib_libib_a_SOURCES += \
 	lib/aws/retry.c lib/aws/retry.h \
 	lib/aws/sha.c lib/aws/sha.h \
 	lib/aws/sigv4.c lib/aws/sigv4.h \
+	lib/aws/trace.c lib/aws/trace.h \
 	lib/aws/url.c lib/aws/url.h \
 	lib/aws/useragent.c lib/aws/useragent.h \
 	lib/aws/xml.c lib/aws/xml.h

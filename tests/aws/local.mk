@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# The AWS half against the stand-in and botocore: a probe in C, driven by Python.
+check_PROGRAMS += tests/aws/aws_probe
+tests_aws_aws_probe_SOURCES = tests/aws/aws_probe.c
+tests_aws_aws_probe_LDADD = $(IB_LIBS)
+aws_tests = tests/aws/test_sign.py tests/aws/test_client.py tests/aws/test_dns.py
+TESTS += $(aws_tests)
+EXTRA_DIST += $(aws_tests) tests/aws/probe.py
