@@ -380,7 +380,7 @@ static void compile_output(struct loader *l, struct ib_arazzo_output *output)
         l->nomem = true;
     } else if (rc != IB_OK) {
         ib_findings_add(l->out, IB_FINDING_ERROR, "expression", output->at,
-                        "output \"%.*s\" is no runtime expression: %s", IB_STR_ARG(output->name),
+                        "output \"%.*s\": %s", IB_STR_ARG(output->name),
                         why.text);
     } else {
         output->value = value;

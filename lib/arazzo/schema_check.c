@@ -129,7 +129,7 @@ static void check_generate(struct checker *c, const struct ib_value *v)
     }
 }
 
-enum form { FORM_ANY, FORM_STRING, FORM_NUMBER, FORM_COUNT, FORM_ARRAY, FORM_OBJECT, FORM_SCHEMA };
+enum form { FORM_ANY, FORM_STRING, FORM_NUMBER, FORM_COUNT, FORM_ARRAY, FORM_OBJECT };
 
 static const struct {
     const char *name;
@@ -141,9 +141,6 @@ static const struct {
     {"enum", FORM_ARRAY, "an array"},
     {"required", FORM_ARRAY, "an array"},
     {"properties", FORM_OBJECT, "an object"},
-    {"additionalProperties", FORM_SCHEMA, "a schema"},
-    {"items", FORM_SCHEMA, "a schema"},
-    {"not", FORM_SCHEMA, "a schema"},
     {"allOf", FORM_ARRAY, "an array"},
     {"anyOf", FORM_ARRAY, "an array"},
     {"oneOf", FORM_ARRAY, "an array"},
@@ -195,8 +192,6 @@ static bool has_form(const struct ib_value *v, enum form form)
         return ib_value_is(v, IB_VALUE_ARRAY);
     case FORM_OBJECT:
         return ib_value_is(v, IB_VALUE_OBJECT);
-    case FORM_SCHEMA:
-        return ib_value_is(v, IB_VALUE_OBJECT) || ib_value_is(v, IB_VALUE_BOOL);
     }
     return false;
 }

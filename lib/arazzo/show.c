@@ -92,12 +92,31 @@ static void add_target(const struct drawing *d, const struct ib_arazzo_step *s)
     add_text(d, s->target);
 }
 
+/* A condition, with what it is about where that stands apart. */
+static void add_criterion(const struct drawing *d, const struct ib_arazzo_criterion *criterion)
+{
+    const struct ib_value *context = ib_value_get_c(criterion->source, "context");
+    const struct ib_value *type = ib_value_get_c(criterion->source, "type");
+
+    if (ib_value_is(type, IB_VALUE_OBJECT)) {
+        type = ib_value_get_c(type, "type");
+    }
+    if (ib_value_is(context, IB_VALUE_STRING) && ib_value_is(type, IB_VALUE_STRING) &&
+        !ib_str_eq_c(ib_value_as_str(type), "simple")) {
+        add_text(d, ib_value_as_str(context));
+        ib_buf_add_char(d->out, ' ');
+        add_text(d, ib_value_as_str(type));
+        ib_buf_add_char(d->out, ' ');
+    }
+    add_text(d, criterion->condition);
+}
+
 static void add_criteria(const struct drawing *d, const struct ib_arazzo_criterion *criteria,
                          size_t count, const char *between)
 {
     for (size_t i = 0; i < count; i++) {
         ib_buf_add_c(d->out, i == 0 ? "" : between);
-        add_text(d, criteria[i].condition);
+        add_criterion(d, &criteria[i]);
     }
 }
 

@@ -244,7 +244,7 @@ static const struct request_row request_rows[] = {
       { OK("{}"), OK("{}"), OK("{}"), END },
       "{\"op\":\"GetImage\",\"query\":{\"imageBuildVersionArn\":\"A\"}}\n"
       "{\"op\":\"ListTagsForResource\",\"path\":{\"resourceArn\":\"A\"}}\n"
-      "{\"op\":\"CancelImageCreation\",\"body\":\"{\\\"arn\\\": \\\"A\\\", \\\"from\\\": \\\"./api.openapi.yaml\\\"}\"}\n" },
+      "{\"op\":\"CancelImageCreation\",\"body\":\"{\\\"arn\\\": \\\"A\\\", \\\"from\\\": \\\"../api.openapi.yaml\\\"}\"}\n" },
     { "an_optional_input_of_two_types_is_left_out", GOOD_DOC("version-1.1.json"), NULL, NULL,
       { OK("{}"), END }, "{\"op\":\"Op\"}\n" },
     { "null_is_not_absent", GOOD_DOC("version-1.1.json"), NULL, "{\"n\":null}",
