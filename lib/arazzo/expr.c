@@ -7,7 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/data/json.h"
 
-#define TRIES_MAX ((size_t)10000) /* members tried in one lookup */
+#define TRIES_MAX ((size_t)100000) /* keys tried in one lookup, weighed by their length */
 
 /* ------------------------------------------------------------------------------------ parsing */
 
@@ -101,10 +101,11 @@ static enum ib_rc parse_pointer(struct parser *p, struct ib_str pointer)
     struct ib_error why = IB_ERROR_INIT;
 
     p->e->pointer = pointer;
-    if (ib_value_pointer(NULL, pointer, &none, &why) != IB_OK) {
+    enum ib_rc rc = ib_value_pointer(NULL, pointer, &none, &why);
+    if (rc == IB_EPARSE) {
         return FAIL(p, offset_of(p, pointer), "%s", why.text);
     }
-    return IB_OK;
+    return rc == IB_OK ? IB_OK : ib_fail(p->err, rc, "%s", why.text);
 }
 
 /* Length of one "[n]" or "['key']" at the start of a text, 0 when there is none. */
@@ -397,12 +398,32 @@ bool ib_expr_looks_like(struct ib_str text)
 
 /* ------------------------------------------------------------------------------------- lookup */
 
+/* The next shorter part of a name that may be a key: it ends before a '.' or '['. */
+static size_t shorter_key(struct ib_str name, size_t n)
+{
+    n = n == 0 ? 0 : n - 1;
+    while (n > 0 && name.p[n] != '.' && name.p[n] != '[') {
+        n--;
+    }
+    return n;
+}
+
+/* One try, weighed by what hashing the key costs. False when there are none left. */
+static bool spend(size_t *tries, size_t key_bytes)
+{
+    size_t cost = 1 + key_bytes / 64;
+
+    *tries = *tries > cost ? *tries - cost : 0;
+    return *tries > 0;
+}
+
 struct ib_str ib_expr_known_key(const struct ib_value *object, struct ib_str name,
                                 struct ib_str *ret_rest)
 {
-    for (size_t n = name.n; n > 0; n--) {
-        bool is_boundary = n == name.n || name.p[n] == '.' || name.p[n] == '[';
-        if (is_boundary && ib_value_get(object, ib_str_head(name, n)) != NULL) {
+    size_t tries = TRIES_MAX;
+
+    for (size_t n = name.n; n > 0 && spend(&tries, n); n = shorter_key(name, n)) {
+        if (ib_value_get(object, ib_str_head(name, n)) != NULL) {
             *ret_rest = ib_str_skip(name, n);
             return ib_str_head(name, n);
         }
@@ -415,16 +436,14 @@ static const struct ib_value *navigate(const struct ib_value *v, struct ib_str n
 
 /*
  * A name that may hold dots and brackets itself, then navigation: the longest key first, shorter
- * ones when that leads nowhere. tries bounds what values that share parts could make of it.
+ * ones when that leads nowhere.
  */
 static const struct ib_value *lookup(const struct ib_value *object, struct ib_str name,
                                      size_t *tries)
 {
-    for (size_t n = name.n; n > 0 && *tries > 0; n--) {
-        bool is_boundary = n == name.n || name.p[n] == '.' || name.p[n] == '[';
-        const struct ib_value *v = is_boundary ? ib_value_get(object, ib_str_head(name, n)) : NULL;
+    for (size_t n = name.n; n > 0 && spend(tries, n); n = shorter_key(name, n)) {
+        const struct ib_value *v = ib_value_get(object, ib_str_head(name, n));
         if (v != NULL) {
-            --*tries;
             v = navigate(v, ib_str_skip(name, n), tries);
         }
         if (v != NULL) {
@@ -461,13 +480,6 @@ static const struct ib_value *navigate(const struct ib_value *v, struct ib_str n
     return v;
 }
 
-static const struct ib_value *find(const struct ib_value *object, struct ib_str name)
-{
-    size_t tries = TRIES_MAX;
-
-    return lookup(object, name, &tries);
-}
-
 struct ib_value *ib_scope_header(const struct ib_value *headers, struct ib_str name)
 {
     if (!ib_value_is(headers, IB_VALUE_OBJECT)) {
@@ -481,7 +493,8 @@ struct ib_value *ib_scope_header(const struct ib_value *headers, struct ib_str n
     return NULL;
 }
 
-static const struct ib_value *base_value(const struct ib_expr *e, const struct ib_scope *scope)
+static const struct ib_value *base_value(const struct ib_expr *e, const struct ib_scope *scope,
+                                         size_t *tries)
 {
     switch (e->kind) {
     case IB_EXPR_URL:
@@ -493,9 +506,9 @@ static const struct ib_value *base_value(const struct ib_expr *e, const struct i
     case IB_EXPR_REQUEST_HEADER:
         return ib_scope_header(scope->request.headers, e->name);
     case IB_EXPR_REQUEST_QUERY:
-        return find(scope->request.query, e->name);
+        return lookup(scope->request.query, e->name, tries);
     case IB_EXPR_REQUEST_PATH:
-        return find(scope->request.path, e->name);
+        return lookup(scope->request.path, e->name, tries);
     case IB_EXPR_REQUEST_BODY:
         return scope->request.body;
     case IB_EXPR_RESPONSE_HEADER:
@@ -506,15 +519,17 @@ static const struct ib_value *base_value(const struct ib_expr *e, const struct i
     case IB_EXPR_RESPONSE_BODY:
         return scope->response.body;
     case IB_EXPR_INPUT:
-        return find(scope->inputs, e->name);
+        return lookup(scope->inputs, e->name, tries);
     case IB_EXPR_OUTPUT:
-        return find(scope->outputs, e->name);
+        return lookup(scope->outputs, e->name, tries);
     case IB_EXPR_STEP_OUTPUT:
-        return find(ib_value_get(scope->steps, e->owner), e->name);
+        return lookup(ib_value_get(scope->steps, e->owner), e->name, tries);
     case IB_EXPR_WORKFLOW_INPUT:
-        return find(ib_value_get_c(ib_value_get(scope->workflows, e->owner), "inputs"), e->name);
+        return lookup(ib_value_get_c(ib_value_get(scope->workflows, e->owner), "inputs"), e->name,
+                      tries);
     case IB_EXPR_WORKFLOW_OUTPUT:
-        return find(ib_value_get_c(ib_value_get(scope->workflows, e->owner), "outputs"), e->name);
+        return lookup(ib_value_get_c(ib_value_get(scope->workflows, e->owner), "outputs"), e->name,
+                      tries);
     case IB_EXPR_SOURCE:
         return e->name.n == 0 ? ib_value_get(scope->sources, e->owner)
                               : ib_value_get(ib_value_get(scope->sources, e->owner), e->name);
@@ -529,7 +544,8 @@ static const struct ib_value *base_value(const struct ib_expr *e, const struct i
 enum ib_rc ib_expr_eval(const struct ib_expr *e, const struct ib_scope *scope,
                         struct ib_value **ret, struct ib_error *err)
 {
-    const struct ib_value *v = base_value(e, scope);
+    size_t tries = TRIES_MAX;
+    const struct ib_value *v = base_value(e, scope, &tries);
     struct ib_value *pointed = NULL;
 
     if (v != NULL && e->pointer.p != NULL) {
@@ -540,8 +556,12 @@ enum ib_rc ib_expr_eval(const struct ib_expr *e, const struct ib_scope *scope,
         }
         v = pointed;
     }
-    size_t tries = TRIES_MAX;
-    *ret = ib_value_ref(navigate(v, e->nav, &tries));
+    v = navigate(v, e->nav, &tries);
+    if (tries == 0) {
+        return ib_fail(err, IB_ELIMIT, "%.*s: looking it up takes too many steps",
+                       IB_STR_ARG(ib_str_head(e->text, 64)));
+    }
+    *ret = ib_value_ref(v);
     return IB_OK;
 }
 

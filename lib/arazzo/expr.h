@@ -94,7 +94,7 @@ struct ib_scope {
 
 /*
  * Look an expression up. *ret gets a reference of its own, or NULL when the thing is not there.
- * Errors IB_EEVAL, IB_ENOMEM.
+ * Errors IB_ELIMIT (a name of very many dots).
  */
 IB_NODISCARD enum ib_rc ib_expr_eval(const struct ib_expr *e, const struct ib_scope *scope,
                                      struct ib_value **ret, struct ib_error *err);

@@ -5,11 +5,11 @@
  * Every value looked at is counted. A filter inside a filter over the same array is quadratic,
  * three are cubic: the count is what ends that.
  */
+#include "lib/arazzo/compare.h"
 #include "lib/arazzo/jsonpath_ast.h"
 #include "lib/base/text.h"
 
 #define WALK_DEPTH_MAX 256 /* levels of a value; parsers make 64 */
-#define BYTES_PER_STEP ((size_t)64)
 
 struct run {
     const struct ib_value *root;
@@ -36,13 +36,13 @@ static enum ib_rc evaluate(struct run *run, const struct ib_jp_operand *o, struc
 
 static enum ib_rc spend(struct run *run, size_t steps)
 {
-    if (steps > run->steps) {
-        run->steps = 0;
-        return ib_fail(run->err, IB_ELIMIT, "JSONPath: more than %d steps on this value",
-                       IB_JSONPATH_STEPS_MAX);
-    }
-    run->steps -= steps;
-    return IB_OK;
+    return ib_compare_spend(&run->steps, steps, run->err);
+}
+
+/* What it takes to find a member. */
+static size_t steps_for(const struct ib_jp_selector *s)
+{
+    return 1 + s->name.n / IB_COMPARE_BYTES_PER_STEP;
 }
 
 /* ---------------------------------------------------------------------------------- nodelists */
@@ -170,11 +170,14 @@ static enum ib_rc apply_selector(struct run *run, const struct ib_jp_selector *s
 static enum ib_rc apply_selectors(struct run *run, const struct ib_jp_segment *segment,
                                   const struct ib_value *v, struct ib_nodelist *out)
 {
-    enum ib_rc rc = spend(run, 1);
+    enum ib_rc rc = IB_OK;
 
     for (const struct ib_jp_selector *s = segment->selectors; rc == IB_OK && s != NULL;
          s = s->next) {
-        rc = apply_selector(run, s, v, out);
+        rc = spend(run, steps_for(s));
+        if (rc == IB_OK) {
+            rc = apply_selector(run, s, v, out);
+        }
     }
     return rc;
 }
@@ -237,7 +240,7 @@ static enum ib_rc select_one(struct run *run, const struct ib_jp_query *q,
          s = s->next) {
         v = s->selectors->kind == IB_JP_NAME ? ib_value_get(v, s->selectors->name)
                                              : element(v, s->selectors->start);
-        rc = spend(run, 1);
+        rc = spend(run, steps_for(s->selectors));
     }
     *ret = v;
     return rc;
@@ -267,7 +270,7 @@ static enum ib_rc call_length(struct run *run, const struct ib_jp_call *call, st
     enum ib_rc rc = evaluate(run, call->args[0], &arg);
 
     if (rc == IB_OK && ib_value_is(arg.value, IB_VALUE_STRING)) {
-        rc = spend(run, ib_value_as_str(arg.value).n / BYTES_PER_STEP);
+        rc = spend(run, ib_value_as_str(arg.value).n / IB_COMPARE_BYTES_PER_STEP);
     }
     if (rc == IB_OK) {
         *ret = length_of(arg.value);
@@ -402,54 +405,13 @@ static bool is_number(const struct result *r)
     return r->is_number || ib_value_is_number(r->value);
 }
 
-/* <0, 0, >0; both are numbers. Integers compare as such: doubles have 53 bits. */
+/* <0, 0, >0; both are numbers. */
 static int compare_numbers(const struct result *a, const struct result *b)
 {
-    bool a_is_int = a->is_number || ib_value_is(a->value, IB_VALUE_INT);
-    bool b_is_int = b->is_number || ib_value_is(b->value, IB_VALUE_INT);
+    struct ib_number x = a->is_number ? ib_number_int(a->number) : ib_number_of(a->value);
+    struct ib_number y = b->is_number ? ib_number_int(b->number) : ib_number_of(b->value);
 
-    if (a_is_int && b_is_int) {
-        int64_t x = a->is_number ? a->number : ib_value_as_int(a->value);
-        int64_t y = b->is_number ? b->number : ib_value_as_int(b->value);
-        return (x > y) - (x < y);
-    }
-    double x = a->is_number ? (double)a->number : ib_value_as_real(a->value);
-    double y = b->is_number ? (double)b->number : ib_value_as_real(b->value);
-    return (x > y) - (x < y);
-}
-
-/* Deep equality that pays for what it looks at; sections 2.3.5.2.2. */
-static enum ib_rc equal_values(struct run *run, const struct ib_value *a, const struct ib_value *b,
-                               bool *ret)
-{
-    size_t count = ib_value_count(a);
-    bool is_array = ib_value_is(a, IB_VALUE_ARRAY);
-    enum ib_rc rc = spend(run, 1);
-
-    if (rc == IB_OK && ib_value_is(a, IB_VALUE_STRING) && ib_value_is(b, IB_VALUE_STRING)) {
-        rc = spend(run, ib_value_as_str(a).n / BYTES_PER_STEP);
-    }
-    if (rc != IB_OK) {
-        return rc;
-    }
-    if (count == 0 || count != ib_value_count(b) || ib_value_type(a) != ib_value_type(b)) {
-        *ret =
-            ib_value_is_number(a) && ib_value_is_number(b)
-                ? compare_numbers(&(struct result){a, false, 0}, &(struct result){b, false, 0}) == 0
-                : count == ib_value_count(b) && ib_value_equal(a, b);
-        return IB_OK;
-    }
-    bool same = true;
-    for (size_t i = 0; rc == IB_OK && same && i < count; i++) {
-        const struct ib_value *other =
-            is_array ? ib_value_at(b, i) : ib_value_get(b, ib_value_key_at(a, i));
-        same = other != NULL;
-        if (same) {
-            rc = equal_values(run, ib_value_at(a, i), other, &same);
-        }
-    }
-    *ret = same;
-    return rc;
+    return ib_number_compare(&x, &y);
 }
 
 static enum ib_rc equal(struct run *run, const struct result *a, const struct result *b, bool *ret)
@@ -466,7 +428,7 @@ static enum ib_rc equal(struct run *run, const struct result *a, const struct re
         *ret = false;
         return IB_OK;
     }
-    return equal_values(run, a->value, b->value, ret);
+    return ib_compare_equal(a->value, b->value, &run->steps, ret, run->err);
 }
 
 /* a < b: numbers with numbers, text with text by code points; UTF-8 bytes have their order. */
@@ -480,7 +442,7 @@ static enum ib_rc less(struct run *run, const struct result *a, const struct res
     if (ib_value_is(a->value, IB_VALUE_STRING) && ib_value_is(b->value, IB_VALUE_STRING)) {
         struct ib_str x = ib_value_as_str(a->value);
         *ret = ib_str_cmp(x, ib_value_as_str(b->value)) < 0;
-        return spend(run, x.n / BYTES_PER_STEP);
+        return spend(run, x.n / IB_COMPARE_BYTES_PER_STEP);
     }
     return IB_OK;
 }

@@ -3,6 +3,7 @@
 lib_libib_a_SOURCES += \
 	lib/arazzo/arena.c lib/arazzo/arena.h \
 	lib/arazzo/column.c lib/arazzo/column.h \
+	lib/arazzo/compare.c lib/arazzo/compare.h \
 	lib/arazzo/criterion.c lib/arazzo/criterion.h \
 	lib/arazzo/expr.c lib/arazzo/expr.h \
 	lib/arazzo/iregexp.c lib/arazzo/iregexp.h \

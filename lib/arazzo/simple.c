@@ -4,8 +4,11 @@
 
 #include "lib/arazzo/arena.h"
 #include "lib/arazzo/column.h"
+#include "lib/arazzo/compare.h"
 #include "lib/base/num.h"
 #include "lib/base/text.h"
+
+#define STEPS_MAX ((size_t)1000000) /* values compared in one test; some ten milliseconds */
 
 enum op {
     OP_EQ,
@@ -489,6 +492,7 @@ const struct ib_expr *ib_simple_expr(const struct ib_simple *s, size_t i)
 struct run {
     const struct ib_scope *scope;
     struct ib_verdict_note *note;
+    size_t steps; /* left */
     struct ib_error *err;
 };
 
@@ -525,19 +529,11 @@ static int compare_text(struct ib_str a, struct ib_str b)
     return (a.n > b.n) - (a.n < b.n);
 }
 
-/* A number, of a number or of text that is one. */
-struct number {
-    bool is_int;
-    int64_t i;
-    double d;
-};
-
-static bool as_number(const struct ib_value *v, struct number *ret)
+/* The number that a value is, or that text writes. */
+static bool as_number(const struct ib_value *v, struct ib_number *ret)
 {
     if (ib_value_is_number(v)) {
-        ret->is_int = ib_value_is(v, IB_VALUE_INT);
-        ret->i = ret->is_int ? ib_value_as_int(v) : 0;
-        ret->d = ib_value_as_real(v);
+        *ret = ib_number_of(v);
         return true;
     }
     return ib_value_is(v, IB_VALUE_STRING) &&
@@ -547,13 +543,9 @@ static bool as_number(const struct ib_value *v, struct number *ret)
 
 static enum order compare_numbers(const struct ib_value *a, const struct ib_value *b)
 {
-    struct number x, y;
+    struct ib_number x, y;
 
-    if (!as_number(a, &x) || !as_number(b, &y)) {
-        return ORDER_NONE;
-    }
-    return x.is_int && y.is_int ? order_of((x.i > y.i) - (x.i < y.i))
-                                : order_of((x.d > y.d) - (x.d < y.d));
+    return as_number(a, &x) && as_number(b, &y) ? order_of(ib_number_compare(&x, &y)) : ORDER_NONE;
 }
 
 static bool as_bool(const struct ib_value *v, bool *ret)
@@ -569,23 +561,23 @@ static bool as_bool(const struct ib_value *v, bool *ret)
     return *ret || ib_str_ieq_c(ib_value_as_str(v), "false");
 }
 
-static bool equal(const struct ib_value *a, const struct ib_value *b)
+static enum ib_rc equal(struct run *run, const struct ib_value *a, const struct ib_value *b,
+                        bool *ret)
 {
     bool x, y;
 
     if (is_null(a) || is_null(b)) {
-        return is_null(a) && is_null(b);
+        *ret = is_null(a) && is_null(b);
+    } else if (ib_value_is(a, IB_VALUE_STRING) && ib_value_is(b, IB_VALUE_STRING)) {
+        *ret = compare_text(ib_value_as_str(a), ib_value_as_str(b)) == 0;
+    } else if (ib_value_is_number(a) || ib_value_is_number(b)) {
+        *ret = compare_numbers(a, b) == ORDER_EQUAL;
+    } else if (ib_value_is(a, IB_VALUE_BOOL) || ib_value_is(b, IB_VALUE_BOOL)) {
+        *ret = as_bool(a, &x) && as_bool(b, &y) && x == y;
+    } else {
+        return ib_compare_equal(a, b, &run->steps, ret, run->err);
     }
-    if (ib_value_is(a, IB_VALUE_STRING) && ib_value_is(b, IB_VALUE_STRING)) {
-        return compare_text(ib_value_as_str(a), ib_value_as_str(b)) == 0;
-    }
-    if (ib_value_is_number(a) || ib_value_is_number(b)) {
-        return compare_numbers(a, b) == ORDER_EQUAL;
-    }
-    if (ib_value_is(a, IB_VALUE_BOOL) || ib_value_is(b, IB_VALUE_BOOL)) {
-        return as_bool(a, &x) && as_bool(b, &y) && x == y;
-    }
-    return ib_value_equal(a, b);
+    return IB_OK;
 }
 
 static enum order compare(const struct ib_value *a, const struct ib_value *b)
@@ -596,28 +588,44 @@ static enum order compare(const struct ib_value *a, const struct ib_value *b)
     return ib_value_is_number(a) || ib_value_is_number(b) ? compare_numbers(a, b) : ORDER_NONE;
 }
 
-static bool apply(enum op op, const struct ib_value *a, const struct ib_value *b)
+/* Text costs what it is long, whatever it is compared with. */
+static size_t steps_for(const struct ib_value *v)
 {
-    enum order order = ORDER_NONE;
+    return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v).n / IB_COMPARE_BYTES_PER_STEP : 0;
+}
 
-    if (op != OP_EQ && op != OP_NE) {
-        order = compare(a, b);
+static enum ib_rc apply(struct run *run, enum op op, const struct ib_value *a,
+                        const struct ib_value *b, bool *ret)
+{
+    enum ib_rc rc = ib_compare_spend(&run->steps, 1 + steps_for(a) + steps_for(b), run->err);
+
+    if (rc != IB_OK) {
+        return rc;
     }
+    if (op == OP_EQ || op == OP_NE) {
+        rc = equal(run, a, b, ret);
+        *ret = (op == OP_EQ) == *ret;
+        return rc;
+    }
+    enum order order = compare(a, b);
     switch (op) {
     case OP_EQ:
-        return equal(a, b);
     case OP_NE:
-        return !equal(a, b);
+        break;
     case OP_LT:
-        return order == ORDER_LESS;
+        *ret = order == ORDER_LESS;
+        break;
     case OP_LE:
-        return order == ORDER_LESS || order == ORDER_EQUAL;
+        *ret = order == ORDER_LESS || order == ORDER_EQUAL;
+        break;
     case OP_GT:
-        return order == ORDER_GREATER;
+        *ret = order == ORDER_GREATER;
+        break;
     case OP_GE:
-        return order == ORDER_GREATER || order == ORDER_EQUAL;
+        *ret = order == ORDER_GREATER || order == ORDER_EQUAL;
+        break;
     }
-    return false;
+    return IB_OK;
 }
 
 /* *ret gets a reference; NULL: not there, which the note tells. */
@@ -646,9 +654,10 @@ static enum ib_rc test_leaf(struct run *run, const struct node *n, bool *ret)
     if (rc != IB_OK) {
         return rc;
     }
-    *ret = n->kind == NODE_COMPARE
-               ? apply(n->op, a, b)
-               : !is_null(a) && !(ib_value_is(a, IB_VALUE_BOOL) && !ib_value_as_bool(a));
+    if (n->kind == NODE_COMPARE) {
+        return apply(run, n->op, a, b, ret);
+    }
+    *ret = !is_null(a) && !(ib_value_is(a, IB_VALUE_BOOL) && !ib_value_as_bool(a));
     return IB_OK;
 }
 
@@ -672,7 +681,7 @@ static enum ib_rc test(struct run *run, const struct node *n, bool *ret)
 enum ib_verdict ib_simple_test(const struct ib_simple *s, const struct ib_scope *scope,
                                struct ib_verdict_note *note, struct ib_error *err)
 {
-    struct run run = {.scope = scope, .note = note, .err = err};
+    struct run run = {.scope = scope, .note = note, .steps = STEPS_MAX, .err = err};
     bool holds = false;
 
     if (note != NULL) {

@@ -65,23 +65,30 @@ static enum ib_rc try_expr(struct ib_template *t, struct ib_str text, size_t at,
     return doubt(t, at + column - 1, ib_str_from(words == NULL ? why.text : words + 2), err);
 }
 
-/* "{$...}" at position at. *ret_end: where it ends; *ret NULL when it is no expression. */
+/*
+ * "{$...}" at position at. *ret_end: where it ends; *ret NULL when it is no expression. Expressions
+ * within braces hold no braces themselves (1.1), so that no text is looked at twice.
+ */
 static enum ib_rc try_embedded(struct ib_template *t, struct ib_str text, size_t at,
                                struct ib_expr **ret, size_t *ret_end, struct ib_error *err)
 {
     struct ib_str inner = ib_str_skip(text, at + 1);
-    size_t n = ib_str_find(inner, '}');
+    size_t n = 0;
 
     *ret = NULL;
     *ret_end = at + 1;
-    if (n == inner.n) {
-        return ib_expr_looks_like(inner) ? doubt(t, at, IB_STR("this '{' is not closed"), err)
-                                         : IB_OK;
+    if (!ib_expr_looks_like(inner)) {
+        return IB_OK;
+    }
+    while (n < inner.n && inner.p[n] != '{' && inner.p[n] != '}') {
+        n++;
+    }
+    *ret_end = at + 1 + n;
+    if (n == inner.n || inner.p[n] == '{') {
+        return doubt(t, at, IB_STR("this '{' is not closed"), err);
     }
     enum ib_rc rc = try_expr(t, ib_str_head(inner, n), at + 1, ret, err);
-    if (rc == IB_OK && *ret != NULL) {
-        *ret_end = at + 1 + n + 1;
-    }
+    *ret_end += *ret == NULL ? 0 : 1;
     return rc;
 }
 

@@ -30,3 +30,9 @@ tests_unit_test_template_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_template_LDADD = $(UNIT_LIBS)
 
 include tests/unit/arazzo_engine.mk
+unit_programs += tests/unit/test_arazzo_oom
+tests_unit_test_arazzo_oom_SOURCES = tests/unit/test_arazzo_oom.c
+tests_unit_test_arazzo_oom_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_arazzo_oom_LDADD = $(UNIT_LIBS)
+tests_unit_test_arazzo_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+	-Wl,--wrap=reallocarray

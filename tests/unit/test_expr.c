@@ -354,8 +354,32 @@ static void shared_parts_do_not_explode(void **state)
     }
     ib_buf_add_c(&text, ".x");
     struct ib_scope scope = {.inputs = v};
-    expect(ib_buf_c(&text), false, &scope, "nothing");
+    IB_CLEANUP(ib_expr_cleanup) struct ib_expr *e = NULL;
+    struct ib_value *found = NULL;
+    assert_ok(ib_expr_parse(ib_buf_str(&text), &e, NULL, &err), &err);
+    assert_rc(ib_expr_eval(e, &scope, &found, &err), IB_ELIMIT, &err);
+    assert_null(found);
     ib_value_unref(v);
+}
+
+static void thousands_of_dots_end(void **state)
+{
+    (void)state;
+    struct ib_error err = IB_ERROR_INIT;
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *inputs = json("{\"a\":1}");
+    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_EXPR_TEXT_MAX);
+    IB_CLEANUP(ib_expr_cleanup) struct ib_expr *e = NULL;
+    struct ib_scope scope = {.inputs = inputs};
+    struct ib_value *found = NULL;
+    struct ib_str rest;
+
+    ib_buf_add_c(&text, "$inputs.");
+    while (text.len < IB_EXPR_TEXT_MAX) {
+        ib_buf_add_c(&text, ".");
+    }
+    assert_ok(ib_expr_parse(ib_buf_str(&text), &e, NULL, &err), &err);
+    assert_rc(ib_expr_eval(e, &scope, &found, &err), IB_ELIMIT, &err);
+    assert_null(ib_expr_known_key(inputs, e->name, &rest).p);
 }
 
 int main(void)
@@ -378,5 +402,6 @@ int main(void)
     IB_TEST_CASE(operand_of_a_condition_may_navigate);
     IB_TEST_CASE(known_key_is_the_longest);
     IB_TEST_CASE(shared_parts_do_not_explode);
+    IB_TEST_CASE(thousands_of_dots_end);
     return IB_TEST_RUN();
 }

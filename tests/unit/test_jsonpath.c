@@ -318,7 +318,7 @@ static void filters_in_filters_end(void **state)
               &err);
     assert_int_equal(ib_jsonpath_test(q, v, NULL, &err), IB_VERDICT_ERROR);
     assert_int_equal(err.rc, IB_ELIMIT);
-    assert_contains(err.text, "more than 1000000 steps");
+    assert_contains(err.text, "too many steps");
 }
 
 static void comparing_large_values_again_and_again_ends(void **state)
@@ -332,6 +332,47 @@ static void comparing_large_values_again_and_again_ends(void **state)
         assert_int_equal(ib_value_push(v, numbers(1500), NULL), IB_OK);
     }
     assert_ok(ib_jsonpath_compile_condition(IB_STR("$[?@ == $[0]]"), &q, NULL, &err), &err);
+    assert_int_equal(ib_jsonpath_test(q, v, NULL, &err), IB_VERDICT_ERROR);
+    assert_int_equal(err.rc, IB_ELIMIT);
+}
+
+/* Hashing a long name costs what it is long. */
+static void long_names_end_too(void **state)
+{
+    (void)state;
+    struct ib_error err = IB_ERROR_INIT;
+    IB_CLEANUP(ib_jsonpath_cleanup) struct ib_jsonpath *q = NULL;
+    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_JSONPATH_TEXT_MAX);
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = ib_value_array();
+
+    for (size_t i = 0; i < 50000; i++) {
+        assert_ok(ib_value_push(v, ib_value_object(), &err), &err);
+    }
+    ib_buf_add_c(&text, "$[?@['");
+    repeat(&text, "a", 8000);
+    ib_buf_add_c(&text, "']]");
+    assert_ok(ib_jsonpath_compile_condition(ib_buf_str(&text), &q, NULL, &err), &err);
+    assert_int_equal(ib_jsonpath_test(q, v, NULL, &err), IB_VERDICT_ERROR);
+    assert_int_equal(err.rc, IB_ELIMIT);
+}
+
+static void long_keys_compared_again_and_again_end(void **state)
+{
+    (void)state;
+    struct ib_error err = IB_ERROR_INIT;
+    IB_CLEANUP(ib_jsonpath_cleanup) struct ib_jsonpath *q = NULL;
+    IB_CLEANUP(ib_buf_fini) struct ib_buf key = IB_BUF_INIT((size_t)1024 * 1024);
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = ib_value_array();
+
+    repeat(&key, "abcdefghij", 50000);
+    for (size_t i = 0; i < 20000; i++) {
+        struct ib_value *o = ib_value_object();
+        struct ib_str name = i == 0 ? ib_buf_str(&key) : IB_STR("a");
+        assert_ok(ib_value_set(o, name, ib_value_null(), &err), &err);
+        assert_ok(ib_value_push(v, o, &err), &err);
+    }
+    assert_ok(ib_jsonpath_compile_condition(IB_STR("$[?$[0] == @ && @ == 1]"), &q, NULL, &err),
+              &err);
     assert_int_equal(ib_jsonpath_test(q, v, NULL, &err), IB_VERDICT_ERROR);
     assert_int_equal(err.rc, IB_ELIMIT);
 }
@@ -420,6 +461,8 @@ int main(void)
     IB_TEST_CASE(long_rows_need_no_depth);
     IB_TEST_CASE(filters_in_filters_end);
     IB_TEST_CASE(comparing_large_values_again_and_again_ends);
+    IB_TEST_CASE(long_names_end_too);
+    IB_TEST_CASE(long_keys_compared_again_and_again_end);
     IB_TEST_CASE(nodelists_are_bounded);
     IB_TEST_CASE(descendants_of_descendants_end);
     IB_TEST_CASE(descent_is_bounded_in_depth);

@@ -330,6 +330,37 @@ static void text_and_nesting_are_bounded(void **state)
     assert_int_equal(compile_repeated("true||", 1000, "true"), IB_OK);
 }
 
+/* A body of a million numbers, or of one long text, compared with itself again and again. */
+static void large_values_again_and_again_end(void **state)
+{
+    (void)state;
+    struct ib_error err = IB_ERROR_INIT;
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *a = ib_value_array();
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *b = ib_value_array();
+    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT((size_t)1024 * 1024);
+    IB_CLEANUP(ib_buf_fini) struct ib_buf condition = IB_BUF_INIT(IB_CRITERION_TEXT_MAX);
+    IB_CLEANUP(ib_simple_cleanup) struct ib_simple *s = NULL;
+
+    for (size_t i = 0; i < 100000; i++) {
+        assert_ok(ib_value_push(a, ib_value_int(1), &err), &err);
+        assert_ok(ib_value_push(b, ib_value_int(1), &err), &err);
+        ib_buf_add_c(&text, "abcdefghij");
+    }
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *x = ib_value_string(ib_buf_str(&text));
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *y = ib_value_string(ib_buf_str(&text));
+    while (condition.len < IB_CRITERION_TEXT_MAX - 64) {
+        ib_buf_add_c(&condition, "$request.body != $response.body||");
+    }
+    ib_buf_add_c(&condition, "true");
+    assert_ok(ib_simple_compile(ib_buf_str(&condition), NULL, &s, NULL, &err), &err);
+    struct ib_scope arrays = {.request = {.body = a}, .response = {.body = b}};
+    assert_int_equal(ib_simple_test(s, &arrays, NULL, &err), IB_VERDICT_ERROR);
+    assert_int_equal(err.rc, IB_ELIMIT);
+    struct ib_scope texts = {.request = {.body = x}, .response = {.body = y}};
+    assert_int_equal(ib_simple_test(s, &texts, NULL, &err), IB_VERDICT_ERROR);
+    assert_int_equal(err.rc, IB_ELIMIT);
+}
+
 int main(void)
 {
     IB_TEST_ROWS(rows, test_row);
@@ -338,5 +369,6 @@ int main(void)
     IB_TEST_CASE(no_response_is_missing_and_told);
     IB_TEST_CASE(expressions_can_be_listed);
     IB_TEST_CASE(text_and_nesting_are_bounded);
+    IB_TEST_CASE(large_values_again_and_again_end);
     return IB_TEST_RUN();
 }

@@ -127,11 +127,29 @@ static void size_is_bounded_before_and_after(void **state)
     assert_null(v);
 }
 
+static void openings_without_end_are_cheap(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"{$", "{$inputs.", "{$inputs.a", "{$steps.a}", "{"};
+    struct ib_error err = IB_ERROR_INIT;
+
+    for (size_t i = 0; i < IB_ARRAY_LEN(parts); i++) {
+        IB_CLEANUP(ib_template_cleanup) struct ib_template *t = NULL;
+        IB_CLEANUP(ib_buf_fini) struct ib_buf b = IB_BUF_INIT(IB_TEMPLATE_TEXT_MAX);
+        while (b.len + strlen(parts[i]) < IB_TEMPLATE_TEXT_MAX) {
+            ib_buf_add_c(&b, parts[i]);
+        }
+        ib_buf_add_c(&b, "}");
+        assert_ok(ib_template_parse(ib_buf_str(&b), &t, &err), &err);
+    }
+}
+
 int main(void)
 {
     IB_TEST_ROWS(rows, test_row);
     IB_TEST_CASE(expressions_can_be_listed);
     IB_TEST_CASE(embedded_form_takes_no_whole_expression);
     IB_TEST_CASE(size_is_bounded_before_and_after);
+    IB_TEST_CASE(openings_without_end_are_cheap);
     return IB_TEST_RUN();
 }
