@@ -205,23 +205,40 @@ static bool applies(enum ib_policy_rule rule, const struct ib_policy *p)
     return rule != IB_RULE_AGE_KNOWN || !p->any_age || p->minimum_age_ms > 0;
 }
 
+/* Looks at one rule; the first broken one decides. */
+static void look_at(enum ib_policy_rule rule, const struct ib_policy *policy,
+                    const struct ib_policy_facts *facts, struct ib_policy_decision *d)
+{
+    bool holds = rules[rule].holds(policy, facts, d->words[rule], sizeof d->words[rule]);
+
+    d->holds[rule] = holds || !applies(rule, policy);
+    if (!d->holds[rule] && d->rule == IB_RULE_NONE) {
+        d->rule = rule;
+        d->verdict = rules[rule].broken;
+        (void)ib_text_plugin(d->words[rule], strlen(d->words[rule]), d->reason, sizeof d->reason);
+    }
+}
+
 void ib_policy_decide(const struct ib_policy *policy, const struct ib_policy_facts *facts,
                       struct ib_policy_decision *ret)
 {
-    *ret = (struct ib_policy_decision){.verdict = IB_POLICY_CANCEL, .rule = IB_RULE_NONE};
+    *ret = (struct ib_policy_decision){ .verdict = IB_POLICY_CANCEL, .rule = IB_RULE_NONE };
     for (int i = IB_RULE_NONE + 1; i < IB_RULE_COUNT; i++) {
-        enum ib_policy_rule rule = (enum ib_policy_rule)i;
-        bool holds = rules[i].holds(policy, facts, ret->words[i], sizeof ret->words[i]);
-        ret->holds[i] = holds || !applies(rule, policy);
-        if (!ret->holds[i] && ret->rule == IB_RULE_NONE) {
-            ret->rule = rule;
-            ret->verdict = rules[i].broken;
-            (void)ib_text_plugin(ret->words[i], strlen(ret->words[i]), ret->reason,
-                                 sizeof ret->reason);
-        }
+        look_at((enum ib_policy_rule)i, policy, facts, ret);
     }
     /* A state that nobody knows is no end: do not tell the caller that all is well. */
     if (ret->rule == IB_RULE_IN_FLIGHT && facts->state == IB_IMAGE_UNHEARD_OF) {
         ret->verdict = IB_POLICY_REFUSE;
     }
+}
+
+void ib_policy_decide_budgets(const struct ib_policy *policy, int64_t target_last_hour,
+                              int64_t total_last_hour, struct ib_policy_decision *decision)
+{
+    struct ib_policy_facts counts = { .target_last_hour = target_last_hour,
+                                      .total_last_hour = total_last_hour };
+
+    IB_ASSERT(decision->verdict == IB_POLICY_CANCEL);
+    look_at(IB_RULE_TARGET_BUDGET, policy, &counts, decision);
+    look_at(IB_RULE_TOTAL_BUDGET, policy, &counts, decision);
 }

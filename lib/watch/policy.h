@@ -88,4 +88,11 @@ const char *ib_policy_rule_name(enum ib_policy_rule rule);
 void ib_policy_decide(const struct ib_policy *policy, const struct ib_policy_facts *facts,
                       struct ib_policy_decision *ret);
 
+/*
+ * The two budgets once more, with counts of the transaction that would use them up. decision must say
+ * IB_POLICY_CANCEL; it becomes IB_POLICY_REFUSE when a budget is used up.
+ */
+void ib_policy_decide_budgets(const struct ib_policy *policy, int64_t target_last_hour,
+                              int64_t total_last_hour, struct ib_policy_decision *decision);
+
 #endif

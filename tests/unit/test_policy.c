@@ -350,8 +350,25 @@ static void zeroed_settings_cancel_nothing(void **state)
     assert_int_equal(d.verdict, IB_POLICY_REFUSE);
 }
 
+static void budgets_are_looked_at_once_more(void **state)
+{
+    (void)state;
+    struct ib_policy p = policy_ok();
+    struct ib_policy_facts f = facts_ok();
+    struct ib_policy_decision d;
+
+    ib_policy_decide(&p, &f, &d);
+    ib_policy_decide_budgets(&p, 1, 4, &d);
+    assert_int_equal(d.verdict, IB_POLICY_CANCEL);
+    ib_policy_decide_budgets(&p, 1, 5, &d);
+    assert_int_equal(d.verdict, IB_POLICY_REFUSE);
+    assert_int_equal(d.rule, IB_RULE_TOTAL_BUDGET);
+    assert_contains(d.reason, "5 of 5");
+}
+
 int main(void)
 {
+    IB_TEST_CASE(budgets_are_looked_at_once_more);
     IB_TEST_ROWS(rows, row);
     IB_TEST_ROWS(tag_rows, tag_row);
     IB_TEST_CASE(zeroed_settings_cancel_nothing);
