@@ -28,6 +28,7 @@ enum ib_rc ib_compare_spend(size_t *left, size_t steps, struct ib_error *err)
     return IB_OK;
 }
 
+/* Empty containers are scalars too. */
 static bool equal_scalars(const struct ib_value *a, const struct ib_value *b)
 {
     if (!ib_value_is_number(a) || !ib_value_is_number(b)) {
@@ -72,11 +73,9 @@ enum ib_rc ib_compare_equal(const struct ib_value *a, const struct ib_value *b, 
     if (rc != IB_OK) {
         return rc;
     }
-    if (ib_value_count(a) != ib_value_count(b)) {
-        *ret = false;
-    } else if (ib_value_count(a) == 0) {
+    if (ib_value_count(a) == 0 && ib_value_count(b) == 0) {
         *ret = equal_scalars(a, b);
-    } else if (ib_value_type(a) != ib_value_type(b)) {
+    } else if (ib_value_count(a) != ib_value_count(b) || ib_value_type(a) != ib_value_type(b)) {
         *ret = false;
     } else {
         rc = equal_members(a, b, steps, ret, err);

@@ -21,14 +21,29 @@
 struct ib_regex {
     pcre2_code *code;
     size_t steps_per_item;    /* what one item may cost at most, unseen by the callouts */
-    bool has_back_references; /* then an item may cost the length of the subject */
+    bool has_back_references; /* then an item may also cost the length of a group */
 };
 
 struct budget {
     size_t left;
     size_t per_item;
+    bool has_back_references;
     size_t last_position;
 };
+
+/* Bytes of the longest group so far: what comparing with one may take. */
+static size_t longest_group(const pcre2_callout_block *block)
+{
+    size_t longest = 0;
+
+    for (uint32_t i = 1; i < block->capture_top; i++) {
+        PCRE2_SIZE start = block->offset_vector[2 * i], end = block->offset_vector[2 * i + 1];
+        if (start != PCRE2_UNSET && end != PCRE2_UNSET && end > start && end - start > longest) {
+            longest = end - start;
+        }
+    }
+    return longest;
+}
 
 static int on_item(pcre2_callout_block *block, void *data)
 {
@@ -36,7 +51,8 @@ static int on_item(pcre2_callout_block *block, void *data)
     size_t moved = block->current_position > b->last_position
                        ? block->current_position - b->last_position
                        : b->last_position - block->current_position;
-    size_t cost = b->per_item + moved / BYTES_PER_STEP;
+    size_t unseen = b->has_back_references ? longest_group(block) : 0;
+    size_t cost = b->per_item + (moved + unseen) / BYTES_PER_STEP;
 
     if (cost > b->left) {
         b->left = 0;
@@ -196,7 +212,8 @@ enum ib_rc ib_regex_search(const struct ib_regex *r, struct ib_str subject, size
         return ib_fail(err, IB_ELIMIT, "a text of %zu bytes is too long to match; the most is %d",
                        subject.n, IB_REGEX_SUBJECT_MAX);
     }
-    b.per_item = r->steps_per_item + (r->has_back_references ? subject.n / BYTES_PER_STEP : 0);
+    b.per_item = r->steps_per_item;
+    b.has_back_references = r->has_back_references;
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
     pcre2_match_context *context = pcre2_match_context_create(NULL);
     if (data == NULL || context == NULL) {

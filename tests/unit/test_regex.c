@@ -190,6 +190,7 @@ static void usual_patterns_on_a_whole_body_are_cheap(void **state)
                                            "AVAILABLE|FAILED",
                                            "^[^!]*!$",
                                            "(?i)error",
+                                           "([\"'])status\\1",
                                            "^\\s*\\{",
                                            "[A-Z]{5,}"};
     struct ib_error err = IB_ERROR_INIT;
