@@ -2,9 +2,10 @@
 /*
  * JSON text to values and back.
  *
- * Two readers look at every text. The scanner decides whether it is JSON and notes each value's place
- * and size; json-c decodes it. They must agree on every value's type and length: what one of
- * them sees otherwise (a string that json-c cut because memory ran out) is an error, never data.
+ * The scanner decides what is JSON, knows where everything stands and builds the containers. json-c
+ * decodes the strings, one at a time: out of memory, json-c 0.16 crashes on and leaks whole documents
+ * (tests/unit/test_oom.c found it), while a string that it lost or cut is noticed by its length, which
+ * the scanner has counted.
  */
 #include "lib/data/json.h"
 
@@ -14,16 +15,7 @@
 #include "lib/base/num.h"
 #include "lib/base/text.h"
 
-#define DEPTH_LIMIT 512 /* recursion here and in json-c's json_object_put; a frame is about 200 bytes */
-
-/* One value or key, in the order of the text. */
-struct token {
-    enum ib_value_type type;
-    uint32_t line, column;
-    size_t at;   /* offset of its first byte */
-    size_t size; /* number: bytes of its text; string: bytes when decoded; container: members */
-    size_t raw;  /* string: bytes of its text with quotes */
-};
+#define DEPTH_LIMIT 512 /* scan_value() recurses; a level takes about 300 bytes of stack */
 
 struct scan {
     const char *p;
@@ -32,14 +24,20 @@ struct scan {
     size_t line_start; /* offset of the first byte of this line */
     size_t max_depth;
     const char *what;
-    struct token *tokens;
-    size_t count, cap;
+    struct json_tokener *tokener;
     struct ib_error *err;
 };
 
 static void scan_fini(struct scan *s)
 {
-    free(s->tokens);
+    if (s->tokener != NULL) {
+        json_tokener_free(s->tokener);
+    }
+}
+
+static struct ib_mark mark_here(const struct scan *s)
+{
+    return (struct ib_mark){ s->line, (uint32_t)(s->at - s->line_start + 1) };
 }
 
 static enum ib_rc IB_PRINTF(3, 4) fail_here(struct scan *s, enum ib_rc rc, const char *fmt, ...)
@@ -79,25 +77,6 @@ static enum ib_rc fail_unexpected(struct scan *s, const char *wanted)
         return fail_here(s, IB_EPARSE, "'%c' where %s should be", c, wanted);
     }
     return fail_here(s, IB_EPARSE, "byte 0x%02X where %s should be", c, wanted);
-}
-
-static enum ib_rc add_token(struct scan *s, enum ib_value_type type, size_t *ret_index)
-{
-    if (s->count == s->cap) {
-        size_t cap = s->cap == 0 ? 64 : s->cap * 2;
-        struct token *grown = reallocarray(s->tokens, cap, sizeof *grown);
-        if (grown == NULL) {
-            return ib_fail_nomem(s->err);
-        }
-        s->tokens = grown;
-        s->cap = cap;
-    }
-    *ret_index = s->count;
-    s->tokens[s->count++] = (struct token){ .type = type,
-                                            .line = s->line,
-                                            .column = (uint32_t)(s->at - s->line_start + 1),
-                                            .at = s->at };
-    return IB_OK;
 }
 
 /* Four digits at `at`, or -1. */
@@ -166,12 +145,39 @@ static enum ib_rc scan_escape(struct scan *s, size_t *size)
     return IB_OK;
 }
 
-/* s->at stands on the opening quote. */
-static enum ib_rc scan_string(struct scan *s)
+/* --- json-c's part ------------------------------------------------------------------------------ */
+
+static void put_object(struct json_object **o)
 {
-    size_t index, size = 0;
-    enum ib_rc rc = add_token(s, IB_VALUE_STRING, &index);
-    size_t start = s->at++;
+    (void)json_object_put(*o);
+}
+
+/* The string in `raw`, quotes included, which is `size` bytes long when decoded; *ret_object holds it. */
+static enum ib_rc decode_string(struct scan *s, struct ib_str raw, size_t size,
+                                struct json_object **ret_object, struct ib_str *ret)
+{
+    json_tokener_reset(s->tokener);
+    *ret_object = json_tokener_parse_ex(s->tokener, raw.p, (int)raw.n);
+    if (json_tokener_get_error(s->tokener) != json_tokener_success ||
+        json_object_get_type(*ret_object) != json_type_string ||
+        (size_t)json_object_get_string_len(*ret_object) != size) {
+        /* The scanner has found nothing wrong with it. */
+        return ib_fail_nomem(s->err);
+    }
+    *ret = (struct ib_str){ json_object_get_string(*ret_object), size };
+    return IB_OK;
+}
+
+/* --- values ------------------------------------------------------------------------------------- */
+
+/*
+ * s->at stands on the opening quote; moves behind the closing one. *ret is borrowed from *ret_object.
+ */
+static enum ib_rc scan_string(struct scan *s, struct json_object **ret_object, struct ib_str *ret)
+{
+    const size_t start = s->at++;
+    size_t size = 0;
+    enum ib_rc rc = IB_OK;
 
     while (rc == IB_OK) {
         if (s->at >= s->n) {
@@ -180,9 +186,8 @@ static enum ib_rc scan_string(struct scan *s)
         unsigned char c = (unsigned char)s->p[s->at];
         if (c == '"') {
             s->at++;
-            s->tokens[index].size = size;
-            s->tokens[index].raw = s->at - start;
-            return IB_OK;
+            return decode_string(s, (struct ib_str){ s->p + start, s->at - start }, size, ret_object,
+                                 ret);
         }
         if (c == '\\') {
             rc = scan_escape(s, &size);
@@ -200,66 +205,88 @@ static enum ib_rc scan_string(struct scan *s)
     return rc;
 }
 
+/* Hand a new value out; NULL is out of memory. */
+static enum ib_rc give(struct scan *s, struct ib_value *v, struct ib_mark mark,
+                       struct ib_value **ret)
+{
+    if (v == NULL) {
+        return ib_fail_nomem(s->err);
+    }
+    ib_value_set_mark(v, mark);
+    *ret = v;
+    return IB_OK;
+}
+
+static enum ib_rc string_value(struct scan *s, struct ib_value **ret)
+{
+    IB_CLEANUP(put_object) struct json_object *o = NULL;
+    const struct ib_mark mark = mark_here(s);
+    struct ib_str text;
+    enum ib_rc rc = scan_string(s, &o, &text);
+
+    return rc == IB_OK ? give(s, ib_value_string(text), mark, ret) : rc;
+}
+
 static bool ends_number(char c)
 {
     return ib_ascii_space(c) || c == ',' || c == ']' || c == '}';
 }
 
-static enum ib_rc scan_number(struct scan *s)
+static enum ib_rc number_value(struct scan *s, struct ib_value **ret)
 {
-    size_t index, end = s->at;
-    bool is_int;
-    int64_t i;
-    double d;
-    enum ib_rc rc = add_token(s, IB_VALUE_INT, &index);
+    const struct ib_mark mark = mark_here(s);
+    struct ib_error why = IB_ERROR_INIT;
+    size_t end = s->at;
+    bool is_int = false;
+    int64_t i = 0;
+    double d = 0;
 
-    if (rc != IB_OK) {
-        return rc;
-    }
     while (end < s->n && !ends_number(s->p[end])) {
         end++;
     }
-    struct ib_str text = { s->p + s->at, end - s->at };
-    struct ib_error why = IB_ERROR_INIT;
-    rc = ib_num_json(text, &is_int, &i, &d, &why);
-    if (rc != IB_OK) {
+    if (ib_num_json((struct ib_str){ s->p + s->at, end - s->at }, &is_int, &i, &d, &why) != IB_OK) {
         return fail_here(s, IB_EPARSE, "%s", why.text);
     }
-    s->tokens[index].size = text.n;
-    if (!is_int) {
-        s->tokens[index].type = IB_VALUE_REAL;
-    }
     s->at = end;
-    return IB_OK;
+    return give(s, is_int ? ib_value_int(i) : ib_value_real(d), mark, ret);
 }
 
-static enum ib_rc scan_word(struct scan *s, struct ib_str word, enum ib_value_type type)
+static enum ib_rc word_value(struct scan *s, struct ib_str word, struct ib_value *v,
+                             struct ib_value **ret)
 {
-    size_t index;
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *mine = v;
 
     if (!ib_str_starts((struct ib_str){ s->p + s->at, s->n - s->at }, word)) {
         return fail_unexpected(s, "a JSON value");
     }
-    enum ib_rc rc = add_token(s, type, &index);
-    if (rc == IB_OK) {
-        s->tokens[index].size = word.n;
-        s->at += word.n;
-    }
+    enum ib_rc rc = give(s, mine, mark_here(s), ret);
+    mine = NULL;
+    s->at += word.n;
     return rc;
 }
 
-static enum ib_rc scan_value(struct scan *s, size_t depth);
+static enum ib_rc scan_value(struct scan *s, size_t depth, struct ib_value **ret);
+
+static enum ib_rc scan_element(struct scan *s, size_t depth, struct ib_value *array)
+{
+    struct ib_value *item = NULL;
+    enum ib_rc rc = scan_value(s, depth, &item);
+
+    return rc == IB_OK ? ib_value_push(array, item, s->err) : rc;
+}
 
 /* Name, colon and value of one member; s->at stands where the name should be. */
-static enum ib_rc scan_member(struct scan *s, size_t depth)
+static enum ib_rc scan_member(struct scan *s, size_t depth, struct ib_value *object)
 {
-    if (s->at >= s->n) {
-        return fail_cut_off(s, "an object");
-    }
+    IB_CLEANUP(put_object) struct json_object *o = NULL;
+    const struct ib_mark mark = mark_here(s);
+    struct ib_value *item = NULL;
+    struct ib_str name;
+
     if (s->p[s->at] != '"') {
         return fail_unexpected(s, "a member's name in double quotes");
     }
-    enum ib_rc rc = scan_string(s);
+    enum ib_rc rc = scan_string(s, &o, &name);
     if (rc != IB_OK) {
         return rc;
     }
@@ -271,35 +298,37 @@ static enum ib_rc scan_member(struct scan *s, size_t depth)
         return fail_unexpected(s, "a colon");
     }
     s->at++;
-    return scan_value(s, depth);
+    rc = scan_value(s, depth, &item);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    rc = ib_value_add(object, name, mark, item, s->err);
+    if (rc == IB_EPARSE) {
+        (void)ib_error_context(s->err, "%s:%" PRIu32 ":%" PRIu32, s->what, mark.line, mark.column);
+    }
+    return rc;
 }
 
-/* s->at stands on the opening bracket. */
-static enum ib_rc scan_container(struct scan *s, enum ib_value_type type, size_t depth)
+/* What is between the brackets of `container`, and the closing one; s->at stands behind the opening one. */
+static enum ib_rc scan_members(struct scan *s, size_t depth, struct ib_value *container)
 {
-    const bool is_object = type == IB_VALUE_OBJECT;
+    const bool is_object = ib_value_is(container, IB_VALUE_OBJECT);
     const char *name = is_object ? "an object" : "an array";
     const char close = is_object ? '}' : ']';
-    size_t index, members = 0;
 
-    if (depth >= s->max_depth) {
-        return fail_here(s, IB_ELIMIT, "nested deeper than %zu levels", s->max_depth);
-    }
-    enum ib_rc rc = add_token(s, type, &index);
-    s->at++;
-    while (rc == IB_OK) {
+    for (bool first = true;; first = false) {
         skip_space(s);
         if (s->at >= s->n) {
             return fail_cut_off(s, name);
         }
-        if (s->p[s->at] == close && members == 0) {
+        if (first && s->p[s->at] == close) {
             break;
         }
-        rc = is_object ? scan_member(s, depth + 1) : scan_value(s, depth + 1);
+        enum ib_rc rc = is_object ? scan_member(s, depth + 1, container)
+                                  : scan_element(s, depth + 1, container);
         if (rc != IB_OK) {
             return rc;
         }
-        members++;
         skip_space(s);
         if (s->at >= s->n) {
             return fail_cut_off(s, name);
@@ -312,14 +341,32 @@ static enum ib_rc scan_container(struct scan *s, enum ib_value_type type, size_t
         }
         s->at++;
     }
+    s->at++;
+    return IB_OK;
+}
+
+static enum ib_rc container_value(struct scan *s, size_t depth, struct ib_value *container,
+                                  struct ib_value **ret)
+{
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = container;
+
+    if (v == NULL) {
+        return ib_fail_nomem(s->err);
+    }
+    if (depth >= s->max_depth) {
+        return fail_here(s, IB_ELIMIT, "nested deeper than %zu levels", s->max_depth);
+    }
+    ib_value_set_mark(v, mark_here(s));
+    s->at++;
+    enum ib_rc rc = scan_members(s, depth, v);
     if (rc == IB_OK) {
-        s->at++;
-        s->tokens[index].size = members;
+        *ret = v;
+        v = NULL;
     }
     return rc;
 }
 
-static enum ib_rc scan_value(struct scan *s, size_t depth)
+static enum ib_rc scan_value(struct scan *s, size_t depth, struct ib_value **ret)
 {
     skip_space(s);
     if (s->at >= s->n) {
@@ -327,26 +374,25 @@ static enum ib_rc scan_value(struct scan *s, size_t depth)
     }
     switch (s->p[s->at]) {
     case '{':
-        return scan_container(s, IB_VALUE_OBJECT, depth);
+        return container_value(s, depth, ib_value_object(), ret);
     case '[':
-        return scan_container(s, IB_VALUE_ARRAY, depth);
+        return container_value(s, depth, ib_value_array(), ret);
     case '"':
-        return scan_string(s);
+        return string_value(s, ret);
     case 't':
-        return scan_word(s, IB_STR("true"), IB_VALUE_BOOL);
+        return word_value(s, IB_STR("true"), ib_value_bool(true), ret);
     case 'f':
-        return scan_word(s, IB_STR("false"), IB_VALUE_BOOL);
+        return word_value(s, IB_STR("false"), ib_value_bool(false), ret);
     case 'n':
-        return scan_word(s, IB_STR("null"), IB_VALUE_NULL);
+        return word_value(s, IB_STR("null"), ib_value_null(), ret);
     default:
         return s->p[s->at] == '-' || ib_ascii_digit(s->p[s->at])
-                   ? scan_number(s)
+                   ? number_value(s, ret)
                    : fail_unexpected(s, "a JSON value");
     }
 }
 
-/* The whole text; *ret_value is what lies between the blanks around it. */
-static enum ib_rc scan_text(struct scan *s, struct ib_str *ret_value)
+static enum ib_rc scan_text(struct scan *s, struct ib_value **ret)
 {
     if (s->n >= 3 && memcmp(s->p, "\xEF\xBB\xBF", 3) == 0) {
         return fail_here(s, IB_EPARSE, "begins with a byte order mark");
@@ -355,248 +401,12 @@ static enum ib_rc scan_text(struct scan *s, struct ib_str *ret_value)
     if (s->at >= s->n) {
         return fail_here(s, IB_EPARSE, "empty where a JSON value should be");
     }
-    size_t start = s->at;
-    enum ib_rc rc = scan_value(s, 0);
+    enum ib_rc rc = scan_value(s, 0, ret);
     if (rc != IB_OK) {
         return rc;
     }
-    *ret_value = (struct ib_str){ s->p + start, s->at - start };
     skip_space(s);
     return s->at < s->n ? fail_here(s, IB_EPARSE, "text after the end of the JSON value") : IB_OK;
-}
-
-/* --- json-c's side ----------------------------------------------------------------------------- */
-
-static void put_object(struct json_object **o)
-{
-    (void)json_object_put(*o);
-}
-
-static void free_tokener(struct json_tokener **t)
-{
-    if (*t != NULL) {
-        json_tokener_free(*t);
-    }
-}
-
-/*
- * Not json-c's strict mode: the scanner has been stricter, and strict json-c refuses integers above
- * 64 bits, which are good JSON.
- */
-static enum ib_rc decode(struct ib_str text, size_t depth, struct json_object **ret,
-                         struct ib_error *err)
-{
-    /* json-c counts the level of the innermost scalars too. */
-    IB_CLEANUP(free_tokener) struct json_tokener *t = json_tokener_new_ex((int)depth + 2);
-
-    if (t == NULL) {
-        return ib_fail_nomem(err);
-    }
-    json_tokener_set_flags(t, JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *o = json_tokener_parse_ex(t, text.p, (int)text.n);
-    if (json_tokener_get_error(t) == json_tokener_continue) {
-        /* A number ends only where something else begins. */
-        o = json_tokener_parse_ex(t, "", 1);
-    }
-    if (json_tokener_get_error(t) != json_tokener_success) {
-        (void)json_object_put(o);
-        return ib_fail(err, IB_ENOMEM, "json-c cannot read it: %s",
-                       json_tokener_error_desc(json_tokener_get_error(t)));
-    }
-    *ret = o;
-    return IB_OK;
-}
-
-struct convert {
-    const struct scan *scan;
-    size_t at; /* next token */
-    const char *what;
-    struct ib_error *err;
-};
-
-static enum ib_rc fail_disagree(const struct convert *c, const struct token *t)
-{
-    return ib_fail(c->err, IB_ENOMEM,
-                   "%s:%" PRIu32 ":%" PRIu32 ": json-c lost a part of the value (out of memory?)",
-                   c->what, t->line, t->column);
-}
-
-static bool same_type(enum ib_value_type type, const struct json_object *o)
-{
-    static const enum json_type types[] = {
-        [IB_VALUE_NULL] = json_type_null,     [IB_VALUE_BOOL] = json_type_boolean,
-        [IB_VALUE_INT] = json_type_int,       [IB_VALUE_REAL] = json_type_double,
-        [IB_VALUE_STRING] = json_type_string, [IB_VALUE_ARRAY] = json_type_array,
-        [IB_VALUE_OBJECT] = json_type_object,
-    };
-    enum json_type seen = json_object_get_type(o);
-
-    /* An integer beyond 64 bits is a real number to us and a clamped integer to json-c. */
-    return seen == types[type] || (type == IB_VALUE_REAL && seen == json_type_int);
-}
-
-static struct ib_value *number_value(const struct scan *s, const struct token *t)
-{
-    bool is_int;
-    int64_t i;
-    double d;
-
-    if (ib_num_json((struct ib_str){ s->p + t->at, t->size }, &is_int, &i, &d, NULL) != IB_OK) {
-        return NULL;
-    }
-    return is_int ? ib_value_int(i) : ib_value_real(d);
-}
-
-/* Decoded text of a name; the caller frees *ret_object. */
-static enum ib_rc decode_name(const struct scan *s, const struct token *t, struct ib_str *ret,
-                              struct json_object **ret_object, struct ib_error *err)
-{
-    enum ib_rc rc = decode((struct ib_str){ s->p + t->at, t->raw }, 0, ret_object, err);
-
-    if (rc == IB_OK) {
-        *ret = (struct ib_str){ json_object_get_string(*ret_object),
-                                (size_t)json_object_get_string_len(*ret_object) };
-    }
-    return rc;
-}
-
-/* json-c kept fewer members than the scanner saw: say which name came twice. */
-static enum ib_rc fail_duplicate(const struct convert *c, size_t first)
-{
-    IB_CLEANUP(ib_value_cleanup) struct ib_value *seen = ib_value_object();
-    const struct scan *s = c->scan;
-    size_t level = 0;
-    size_t members = s->tokens[first].size;
-
-    if (seen == NULL) {
-        return ib_fail_nomem(c->err);
-    }
-    /* Tokens of members: name, value, what is inside the value. */
-    size_t at = first + 1;
-    for (size_t i = 0; i < members; i++) {
-        const struct token *t = &s->tokens[at];
-        IB_CLEANUP(put_object) struct json_object *o = NULL;
-        struct ib_str name;
-        enum ib_rc rc = decode_name(s, t, &name, &o, c->err);
-        if (rc == IB_OK) {
-            rc = ib_value_add(seen, name, (struct ib_mark){ 0, 0 }, ib_value_null(), c->err);
-        }
-        if (rc != IB_OK) {
-            return ib_error_context(c->err, "%s:%" PRIu32 ":%" PRIu32, c->what, t->line, t->column);
-        }
-        /* Over the value: as many tokens as its containers announce. */
-        at++;
-        level = 1;
-        while (level > 0) {
-            const struct token *inside = &s->tokens[at++];
-            level--;
-            if (inside->type == IB_VALUE_ARRAY) {
-                level += inside->size;
-            } else if (inside->type == IB_VALUE_OBJECT) {
-                level += 2 * inside->size;
-            }
-        }
-    }
-    return fail_disagree(c, &s->tokens[first]);
-}
-
-static enum ib_rc convert_value(struct convert *c, struct json_object *o, struct ib_value **ret);
-
-static enum ib_rc convert_array(struct convert *c, const struct token *t, struct json_object *o,
-                                struct ib_value *array)
-{
-    if (json_object_array_length(o) != t->size) {
-        return fail_disagree(c, t);
-    }
-    const size_t count = t->size;
-    for (size_t i = 0; i < count; i++) {
-        struct ib_value *item = NULL;
-        enum ib_rc rc = convert_value(c, json_object_array_get_idx(o, i), &item);
-        if (rc == IB_OK) {
-            rc = ib_value_push(array, item, c->err);
-        }
-        if (rc != IB_OK) {
-            return rc;
-        }
-    }
-    return IB_OK;
-}
-
-static enum ib_rc convert_object(struct convert *c, size_t index, struct json_object *o,
-                                 struct ib_value *object)
-{
-    const struct scan *s = c->scan;
-
-    if ((size_t)json_object_object_length(o) != s->tokens[index].size) {
-        return fail_duplicate(c, index);
-    }
-    struct json_object_iterator it = json_object_iter_begin(o);
-    struct json_object_iterator end = json_object_iter_end(o);
-    for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it)) {
-        const struct token *name = &s->tokens[c->at++];
-        struct ib_str key = ib_str_from(json_object_iter_peek_name(&it));
-        struct ib_value *item = NULL;
-        if (key.n != name->size) {
-            return fail_disagree(c, name);
-        }
-        enum ib_rc rc = convert_value(c, json_object_iter_peek_value(&it), &item);
-        if (rc == IB_OK) {
-            struct ib_mark mark = { name->line, name->column };
-            rc = ib_value_add(object, key, mark, item, c->err);
-        }
-        if (rc != IB_OK) {
-            return rc;
-        }
-    }
-    return IB_OK;
-}
-
-static struct ib_value *new_value(const struct convert *c, const struct token *t,
-                                  struct json_object *o)
-{
-    switch (t->type) {
-    case IB_VALUE_NULL:
-        return ib_value_null();
-    case IB_VALUE_BOOL:
-        return ib_value_bool(json_object_get_boolean(o) != 0);
-    case IB_VALUE_INT:
-    case IB_VALUE_REAL:
-        return number_value(c->scan, t);
-    case IB_VALUE_STRING:
-        return ib_value_string((struct ib_str){ json_object_get_string(o), t->size });
-    case IB_VALUE_ARRAY:
-        return ib_value_array();
-    case IB_VALUE_OBJECT:
-        return ib_value_object();
-    }
-    return NULL;
-}
-
-static enum ib_rc convert_value(struct convert *c, struct json_object *o, struct ib_value **ret)
-{
-    size_t index = c->at++;
-    const struct token *t = &c->scan->tokens[index];
-    enum ib_rc rc = IB_OK;
-
-    if (!same_type(t->type, o) ||
-        (t->type == IB_VALUE_STRING && (size_t)json_object_get_string_len(o) != t->size)) {
-        return fail_disagree(c, t);
-    }
-    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = new_value(c, t, o);
-    if (v == NULL) {
-        return ib_fail_nomem(c->err);
-    }
-    ib_value_set_mark(v, (struct ib_mark){ t->line, t->column });
-    if (t->type == IB_VALUE_ARRAY) {
-        rc = convert_array(c, t, o, v);
-    } else if (t->type == IB_VALUE_OBJECT) {
-        rc = convert_object(c, index, o, v);
-    }
-    if (rc == IB_OK) {
-        *ret = v;
-        v = NULL;
-    }
-    return rc;
 }
 
 enum ib_rc ib_json_parse(struct ib_str text, const char *what, const struct ib_json_limits *limits,
@@ -616,18 +426,18 @@ enum ib_rc ib_json_parse(struct ib_str text, const char *what, const struct ib_j
     IB_CLEANUP(scan_fini) struct scan s = {
         .p = text.p, .n = text.n, .line = 1, .max_depth = max_depth, .what = what, .err = err
     };
-    struct ib_str value_text = { NULL, 0 };
-    enum ib_rc rc = scan_text(&s, &value_text);
-    if (rc != IB_OK) {
-        return rc;
+    s.tokener = json_tokener_new_ex(1);
+    if (s.tokener == NULL) {
+        return ib_fail_nomem(err);
     }
-    IB_CLEANUP(put_object) struct json_object *o = NULL;
-    rc = decode(value_text, max_depth, &o, err);
-    if (rc != IB_OK) {
-        return ib_error_context(err, "%s", what);
+    json_tokener_set_flags(s.tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = NULL;
+    enum ib_rc rc = scan_text(&s, &v);
+    if (rc == IB_OK) {
+        *ret = v;
+        v = NULL;
     }
-    struct convert c = { .scan = &s, .what = what, .err = err };
-    return convert_value(&c, o, ret);
+    return rc;
 }
 
 /* --- printing ---------------------------------------------------------------------------------- */

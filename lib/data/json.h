@@ -2,9 +2,10 @@
 /*
  * JSON text to values and back, strict RFC 8259.
  *
- * json-c does the parsing; because its strict mode still takes single quotes, NaN, duplicate keys and raw
- * control characters, a scanner of ours looks at the text first and also records where each value
- * stands. Refused with line:column: all of those, trailing text, a byte order mark, invalid
+ * json-c's strict mode still takes single quotes, NaN, duplicate keys and raw control characters, and
+ * knows no places; so a scanner of ours reads the text, and json-c decodes what the scanner passed.
+ *
+ * Refused with line:column: all of those, trailing text, a byte order mark, invalid
  * UTF-8, lone surrogates, a NUL in a string, numbers too large for a double, nesting deeper than
  * max_depth, cut-off text.
  */

@@ -208,8 +208,8 @@ static bool number_to_json(struct ib_str s, struct ib_buf *json)
     return at == s.n;
 }
 
-/* 0o17 and 0x1F; false when s is neither. */
-static bool based_number(struct ib_str s, struct ib_value **ret)
+/* 0o17 and 0x1F; false when s is neither. Too large for an int64: *ret_fits false, *ret_rough set. */
+static bool based_number(struct ib_str s, bool *ret_fits, int64_t *ret_exact, double *ret_rough)
 {
     if (s.n < 3 || s.p[0] != '0' || (s.p[1] != 'o' && s.p[1] != 'x')) {
         return false;
@@ -227,7 +227,9 @@ static bool based_number(struct ib_str s, struct ib_value **ret)
                !__builtin_add_overflow(exact, digit, &exact);
         rough = rough * base + digit;
     }
-    *ret = fits ? ib_value_int(exact) : __builtin_isfinite(rough) ? ib_value_real(rough) : NULL;
+    *ret_fits = fits;
+    *ret_exact = exact;
+    *ret_rough = rough;
     return true;
 }
 
@@ -235,10 +237,9 @@ static bool based_number(struct ib_str s, struct ib_value **ret)
 static struct ib_value *plain_value(struct reader *r, struct ib_str s, struct ib_mark mark)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf json = IB_BUF_INIT(1024);
-    struct ib_value *v = NULL;
     bool is_int;
-    int64_t i;
-    double d;
+    int64_t i = 0;
+    double d = 0;
 
     if (is_any_of(s, null_words)) {
         return ib_value_null();
@@ -251,14 +252,18 @@ static struct ib_value *plain_value(struct reader *r, struct ib_str s, struct ib
                       IB_STR_ARG(s));
         return NULL;
     }
-    if (based_number(s, &v)) {
-        if (v == NULL) {
+    if (based_number(s, &is_int, &i, &d)) {
+        if (!is_int && !__builtin_isfinite(d)) {
             (void)fail_at(r, mark, IB_EPARSE, "number is too large");
+            return NULL;
         }
-        return v;
+        return is_int ? ib_value_int(i) : ib_value_real(d);
     }
     if (s.n > 512 || !number_to_json(s, &json)) {
         return ib_value_string(s);
+    }
+    if (json.failed) {
+        return NULL;
     }
     struct ib_error why = IB_ERROR_INIT;
     if (ib_num_json(ib_buf_str(&json), &is_int, &i, &d, &why) != IB_OK) {

@@ -31,3 +31,8 @@ unit_programs += tests/unit/test_shlex
 tests_unit_test_shlex_SOURCES = tests/unit/test_shlex.c
 tests_unit_test_shlex_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_shlex_LDADD = $(UNIT_LIBS)
+unit_programs += tests/unit/test_oom
+tests_unit_test_oom_SOURCES = tests/unit/test_oom.c
+tests_unit_test_oom_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+tests_unit_test_oom_LDADD = $(UNIT_LIBS)
