@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: MIT
+# The programs. Each is: options -> gather -> judge -> print.
+plugin_PROGRAMS += plugins/check_ib_image
+plugins_check_ib_image_SOURCES = plugins/check_ib_image.c plugins/plan.c plugins/plan.h \
+	plugins/report.c plugins/report.h
+plugins_check_ib_image_LDADD = $(IB_LIBS)
+eventhandler_PROGRAMS += plugins/ib_cancel_action
+plugins_ib_cancel_action_SOURCES = plugins/ib_cancel_action.c plugins/cancelled.c plugins/cancelled.h \
+	plugins/plan.c plugins/plan.h
+plugins_ib_cancel_action_LDADD = $(IB_LIBS)

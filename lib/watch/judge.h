@@ -58,6 +58,7 @@ struct ib_judge_facts {
     int64_t age_ms;            /* now - start; negative: dated in the future */
     bool phase_known;          /* the time in this status is known; else the age stands in for it */
     int64_t phase_ms;
+    bool restarting;           /* put back to work, and its new start is not known yet: no age */
     bool waiting;              /* a step waits for a person's answer (WaitForAction) */
     struct ib_str waiting_step;
 };

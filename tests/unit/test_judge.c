@@ -12,7 +12,7 @@ struct row {
     const char *status;
     int64_t age_ms;         /* of a known age */
     const char *warn, *crit, *phase, *map, *waiting;
-    bool no_age, stuck_only, is_waiting, has_phase;
+    bool no_age, stuck_only, is_waiting, has_phase, restarting;
     int64_t phase_ms;
     enum ib_state state;
     enum ib_judge_reason reason;
@@ -113,6 +113,10 @@ static const struct row rows[] = {
       .words = "BUILDING, age not known: no readable creation date" },
     { .name = "no_date_without_a_threshold_is_ok", .status = "BUILDING", .no_age = true,
       .state = IB_STATE_OK, .reason = IB_JUDGED_FINE, .words = "BUILDING, age not known" },
+    { .name = "a_build_that_is_being_put_back_to_work_is_unknown_and_not_stuck", .status = "PENDING",
+      .no_age = true, .restarting = true, .crit = "90m", .state = IB_STATE_UNKNOWN,
+      .reason = IB_JUDGED_AGE_UNKNOWN,
+      .words = "PENDING, age not known: put back to work, its new start is not known yet" },
     { .name = "a_date_far_in_the_future_is_unknown", .status = "BUILDING", .age_ms = -6 * MIN,
       .crit = "90m", .state = IB_STATE_UNKNOWN, .reason = IB_JUDGED_AGE_UNKNOWN,
       .words = "BUILDING, age not known: it is dated in the future, check this host's clock" },
@@ -208,6 +212,7 @@ static void test_row(void **state)
         .age_ms = r->age_ms,
         .phase_known = r->has_phase,
         .phase_ms = r->phase_ms,
+        .restarting = r->restarting,
         .waiting = r->is_waiting,
         .waiting_step = IB_STR("Approve"),
     };

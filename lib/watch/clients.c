@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The clients of a run. */
+#include "lib/watch/clients.h"
+
+struct client {
+    struct ib_aws_options options;
+    struct ib_aws_client *client;
+};
+
+struct ib_clients {
+    struct ib_deadline deadline;
+    ib_aws_trace_fn trace;
+    void *trace_ctx;
+    struct client *items;
+    size_t count;
+};
+
+enum ib_rc ib_clients_new(struct ib_deadline deadline, ib_aws_trace_fn trace, void *trace_ctx,
+                          struct ib_clients **ret, struct ib_error *err)
+{
+    struct ib_clients *c = calloc(1, sizeof *c);
+
+    if (c == NULL) {
+        return ib_fail_nomem(err);
+    }
+    c->deadline = deadline;
+    c->trace = trace;
+    c->trace_ctx = trace_ctx;
+    *ret = c;
+    return IB_OK;
+}
+
+void ib_clients_free(struct ib_clients *clients)
+{
+    if (clients == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < clients->count; i++) {
+        ib_aws_client_free(clients->items[i].client);
+    }
+    free(clients->items);
+    free(clients);
+}
+
+void ib_clients_cleanup(struct ib_clients **clients)
+{
+    ib_clients_free(*clients);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_options(const struct ib_aws_options *a, const struct ib_aws_options *b)
+{
+    return same(a->profile, b->profile) && same(a->region, b->region) &&
+           same(a->role_arn, b->role_arn) && same(a->external_id, b->external_id) &&
+           same(a->endpoint_url, b->endpoint_url) && same(a->ca_bundle, b->ca_bundle) &&
+           same(a->proxy, b->proxy) && same(a->cache_dir, b->cache_dir);
+}
+
+enum ib_rc ib_clients_get(struct ib_clients *clients, const struct ib_aws_options *options,
+                          struct ib_aws_client **ret, struct ib_error *err)
+{
+    for (size_t i = 0; i < clients->count; i++) {
+        if (same_options(&clients->items[i].options, options)) {
+            *ret = clients->items[i].client;
+            return IB_OK;
+        }
+    }
+    struct client *items = reallocarray(clients->items, clients->count + 1, sizeof *items);
+    if (items == NULL) {
+        return ib_fail_nomem(err);
+    }
+    clients->items = items;
+    struct client *c = &items[clients->count];
+    *c = (struct client){ .options = *options };
+    c->options.trace = clients->trace;
+    c->options.trace_ctx = clients->trace_ctx;
+    enum ib_rc rc = ib_aws_client_new(&c->options, clients->deadline, &c->client, err);
+    if (rc == IB_OK) {
+        clients->count++;
+        *ret = c->client;
+    }
+    return rc;
+}
+
+struct ib_aws_stats ib_clients_stats(const struct ib_clients *clients)
+{
+    struct ib_aws_stats sum = { 0 };
+
+    for (size_t i = 0; i < clients->count; i++) {
+        struct ib_aws_stats one = ib_aws_client_stats(clients->items[i].client);
+        sum.calls += one.calls;
+        sum.attempts += one.attempts;
+        sum.retries += one.retries;
+        sum.throttled += one.throttled;
+        sum.elapsed_ms += one.elapsed_ms;
+        if (one.skew_known) {
+            sum.skew_known = true;
+            sum.skew_ms = one.skew_ms;
+        }
+    }
+    return sum;
+}
+
+const char *ib_clients_note(const struct ib_clients *clients, size_t i)
+{
+    for (size_t c = 0; c < clients->count; c++) {
+        size_t n = 0;
+        while (ib_aws_client_note(clients->items[c].client, n) != NULL) {
+            n++;
+        }
+        if (i < n) {
+            return ib_aws_client_note(clients->items[c].client, i);
+        }
+        i -= n;
+    }
+    return NULL;
+}

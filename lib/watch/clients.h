@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* One AWS client for each way to reach AWS (profile, role, Region, endpoint ...), made when it is needed. */
+#ifndef IB_WATCH_CLIENTS_H
+#define IB_WATCH_CLIENTS_H
+
+#include "lib/aws/client.h"
+
+struct ib_clients;
+
+/* Every client ends by the deadline. trace may be NULL. */
+IB_NODISCARD enum ib_rc ib_clients_new(struct ib_deadline deadline, ib_aws_trace_fn trace,
+                                       void *trace_ctx, struct ib_clients **ret,
+                                       struct ib_error *err);
+void ib_clients_free(struct ib_clients *clients);
+void ib_clients_cleanup(struct ib_clients **clients);
+
+/* The client for these options, whose texts must outlive it; borrowed. Errors: of ib_aws_client_new(). */
+IB_NODISCARD enum ib_rc ib_clients_get(struct ib_clients *clients,
+                                       const struct ib_aws_options *options,
+                                       struct ib_aws_client **ret, struct ib_error *err);
+
+/* Sums over all clients. */
+struct ib_aws_stats ib_clients_stats(const struct ib_clients *clients);
+
+/* Note i over all clients (clock corrected, credentials renewed); NULL behind the last. */
+const char *ib_clients_note(const struct ib_clients *clients, size_t i);
+
+#endif

@@ -1,0 +1,898 @@
+/* SPDX-License-Identifier: MIT */
+/* Gathering, looking closer, judging, sorting. */
+#include "lib/watch/survey.h"
+
+#include "lib/aws/arn.h"
+#include "lib/aws/awserror.h"
+#include "lib/base/text.h"
+#include "lib/data/members.h"
+#include "lib/imagebuilder/discovery.h"
+
+#define PAGE_SIZE 25
+
+/* Beside the builds: what keeps finding one cheap when there are thousands. */
+struct ib_survey_index {
+    uint64_t *arns;   /* hash of target and ARN, per build */
+    uint64_t *groups; /* hash of target and group, per build that has ended; 0 = in flight */
+    size_t cap;
+};
+
+/* One question to AWS: an item of a target's selection. */
+struct source {
+    size_t target;
+    char *what; /* owned; NULL for all */
+    char region[64];
+};
+
+struct gather {
+    struct ib_survey *survey;
+    const struct ib_survey_options *options;
+    struct ib_queue *queue;
+    struct source *sources;
+    size_t source_count;
+    enum ib_rc rc; /* first fatal one */
+    struct ib_error err;
+};
+
+/* --- the survey as a container ------------------------------------------------------------------ */
+
+void ib_survey_fini(struct ib_survey *survey)
+{
+    for (size_t i = 0; i < survey->build_count; i++) {
+        ib_image_fini(&survey->builds[i].image);
+    }
+    free(survey->builds);
+    free(survey->targets);
+    free(survey->troubles);
+    free(survey->pipelines);
+    if (survey->index != NULL) {
+        free(survey->index->arns);
+        free(survey->index->groups);
+        free(survey->index);
+    }
+    *survey = (struct ib_survey){ 0 };
+}
+
+static void fatal(struct gather *g, enum ib_rc rc, const struct ib_error *err)
+{
+    if (g->rc == IB_OK) {
+        g->rc = rc;
+        g->err = *err;
+    }
+}
+
+static void fatal_nomem(struct gather *g)
+{
+    struct ib_error err = IB_ERROR_INIT;
+
+    fatal(g, ib_fail_nomem(&err), &err);
+}
+
+static void add_trouble(struct gather *g, size_t target, const char *what,
+                        const struct ib_error *err)
+{
+    struct ib_survey *s = g->survey;
+    struct ib_survey_trouble *t = reallocarray(s->troubles, s->trouble_count + 1, sizeof *t);
+
+    s->targets[target].troubled = true;
+    if (t == NULL) {
+        fatal_nomem(g);
+        return;
+    }
+    s->troubles = t;
+    t = &t[s->trouble_count++];
+    *t = (struct ib_survey_trouble){ .target = target, .err = *err };
+    (void)ib_text_plugin(what, strlen(what), t->what, sizeof t->what);
+}
+
+static bool grow(struct ib_survey *s)
+{
+    if (s->build_count < s->build_cap) {
+        return true;
+    }
+    size_t cap = s->build_cap == 0 ? 16 : s->build_cap * 2;
+    struct ib_survey_build *builds = reallocarray(s->builds, cap, sizeof *builds);
+    if (builds == NULL) {
+        return false;
+    }
+    s->builds = builds;
+    uint64_t *arns = reallocarray(s->index->arns, cap, sizeof *arns);
+    if (arns == NULL) {
+        return false;
+    }
+    s->index->arns = arns;
+    uint64_t *groups = reallocarray(s->index->groups, cap, sizeof *groups);
+    if (groups == NULL) {
+        return false;
+    }
+    s->index->groups = groups;
+    s->build_cap = cap;
+    return true;
+}
+
+/* Not zero: that marks a build in flight. */
+static uint64_t mix(uint64_t hash, size_t number)
+{
+    return (hash ^ (uint64_t)number * UINT64_C(0x9E3779B97F4A7C15)) | 1;
+}
+
+/* --- which builds count ------------------------------------------------------------------------- */
+
+/* Builds of one group compete for being the newest that has ended. */
+static uint64_t group_of(const struct gather *g, size_t source, const struct ib_image *image)
+{
+    const struct ib_target *target = &g->survey->plan[g->sources[source].target];
+
+    switch (target->select) {
+    case IB_SELECT_PIPELINE:
+    case IB_SELECT_IMAGE:
+        return mix(UINT64_C(1), source + 1);
+    case IB_SELECT_ALL:
+        return mix(ib_str_hash(image->name), source + 1);
+    case IB_SELECT_ARN:
+    case IB_SELECT_NONE:
+        break;
+    }
+    return mix(ib_str_hash(image->arn), source + 1);
+}
+
+static bool too_long_ago(const struct gather *g, size_t target, const struct ib_image *image)
+{
+    const struct ib_target *t = &g->survey->plan[target];
+    int64_t lookback = t->lookback_ms >= 0 ? t->lookback_ms : IB_SURVEY_LOOKBACK_MS;
+
+    return t->select == IB_SELECT_ALL && image->has_created &&
+           image->created_ms < g->survey->now_ms - lookback;
+}
+
+/* Takes the image over. */
+static void add_build(struct gather *g, size_t source, struct ib_image *image)
+{
+    struct ib_survey *s = g->survey;
+    size_t target = g->sources[source].target;
+    bool ended = ib_image_status_terminal(image->status);
+    uint64_t arn = mix(ib_str_hash(image->arn), target);
+    uint64_t group = ended ? group_of(g, source, image) : 0;
+    size_t at = s->build_count;
+
+    if (ended && too_long_ago(g, target, image)) {
+        ib_image_fini(image);
+        return;
+    }
+    for (size_t i = 0; i < s->build_count; i++) {
+        if (s->index->arns[i] == arn) {
+            ib_image_fini(image);
+            return;
+        }
+        if (group != 0 && s->index->groups[i] == group) {
+            at = i;
+        }
+    }
+    if (at < s->build_count) {
+        if (ib_image_cmp_newest(image, &s->builds[at].image) >= 0) {
+            ib_image_fini(image);
+            return;
+        }
+        ib_image_fini(&s->builds[at].image);
+    } else if (!grow(s)) {
+        ib_image_fini(image);
+        fatal_nomem(g);
+        return;
+    } else {
+        s->build_count++;
+    }
+    s->builds[at] = (struct ib_survey_build){
+        .image = *image,
+        .target = target,
+        .from_list = s->plan[target].select != IB_SELECT_ARN,
+    };
+    s->index->arns[at] = arn;
+    s->index->groups[at] = group;
+}
+
+static void on_image(void *ctx, size_t id, struct ib_image *image)
+{
+    struct gather *g = ctx;
+    struct ib_survey *s = g->survey;
+
+    s->seen++;
+    for (size_t i = s->pipeline_count; i > 0; i--) {
+        if (s->pipelines[i - 1].source == id) {
+            s->pipelines[i - 1].builds++;
+            break;
+        }
+    }
+    add_build(g, id, image);
+}
+
+static void judge_pipeline(const struct ib_target *target, struct ib_survey_pipeline *p)
+{
+    p->disabled_by_failures = !p->enabled && p->failure_limit > 0 &&
+                              p->consecutive_failures >= p->failure_limit;
+    p->state = p->disabled_by_failures && !target->rules.stuck_only ? IB_STATE_WARNING
+                                                                    : IB_STATE_OK;
+    if (p->disabled_by_failures) {
+        (void)snprintf(p->words, sizeof p->words,
+                       "pipeline %.80s was disabled by AWS after %" PRId64
+                       " failed builds in a row",
+                       p->name, p->consecutive_failures);
+    } else if (!p->enabled) {
+        (void)snprintf(p->words, sizeof p->words, "pipeline %.80s is disabled", p->name);
+    } else if (p->builds == 0) {
+        (void)snprintf(p->words, sizeof p->words, "pipeline %.80s has never run", p->name);
+    }
+}
+
+static void on_pipeline(void *ctx, size_t id, const struct ib_pipeline *pipeline)
+{
+    struct gather *g = ctx;
+    struct ib_survey *s = g->survey;
+    struct ib_survey_pipeline *p = reallocarray(s->pipelines, s->pipeline_count + 1, sizeof *p);
+
+    if (p == NULL) {
+        fatal_nomem(g);
+        return;
+    }
+    s->pipelines = p;
+    p = &p[s->pipeline_count++];
+    *p = (struct ib_survey_pipeline){
+        .target = g->sources[id].target,
+        .source = id,
+        .enabled = pipeline->enabled,
+        .scheduled = pipeline->scheduled,
+        .consecutive_failures = pipeline->consecutive_failures,
+        .failure_limit = pipeline->failure_limit,
+    };
+    (void)ib_text_plugin(pipeline->name.p, pipeline->name.n, p->name, sizeof p->name);
+    (void)ib_text_plugin(pipeline->arn.p, pipeline->arn.n, p->arn, sizeof p->arn);
+}
+
+static void on_trouble(void *ctx, size_t id, const char *what, const struct ib_error *err)
+{
+    struct gather *g = ctx;
+
+    add_trouble(g, g->sources[id].target, what, err);
+}
+
+/* --- sources ------------------------------------------------------------------------------------ */
+
+struct ib_aws_options ib_survey_aws_options(const struct ib_target *t)
+{
+    return (struct ib_aws_options){
+        .profile = t->profile,
+        .region = t->region,
+        .role_arn = t->role_arn,
+        .external_id = t->external_id,
+        .endpoint_url = t->endpoint_url,
+        .ca_bundle = t->ca_bundle,
+        .proxy = t->proxy,
+    };
+}
+
+static bool source_new(struct gather *g, size_t target, struct ib_str what)
+{
+    struct source *s = reallocarray(g->sources, g->source_count + 1, sizeof *s);
+
+    if (s == NULL) {
+        return false;
+    }
+    g->sources = s;
+    s = &s[g->source_count];
+    *s = (struct source){ .target = target };
+    if (what.p != NULL) {
+        struct ib_arn arn;
+        s->what = ib_str_dup(what);
+        if (s->what == NULL) {
+            return false;
+        }
+        if (ib_arn_looks_like(what) && ib_arn_parse(what, "ARN", &arn, NULL) == IB_OK) {
+            memcpy(s->region, arn.region, sizeof s->region);
+        }
+    }
+    g->source_count++;
+    return true;
+}
+
+static enum ib_discovery_kind kind_of(enum ib_select select)
+{
+    switch (select) {
+    case IB_SELECT_ARN:
+        return IB_DISCOVER_BUILD;
+    case IB_SELECT_PIPELINE:
+        return IB_DISCOVER_PIPELINE;
+    case IB_SELECT_IMAGE:
+        return IB_DISCOVER_IMAGE;
+    case IB_SELECT_ALL:
+    case IB_SELECT_NONE:
+        break;
+    }
+    return IB_DISCOVER_ALL;
+}
+
+/* Sources of a target, and their first calls. A target that cannot be reached is trouble. */
+static void add_target(struct gather *g, struct ib_discovery *discovery, size_t target)
+{
+    const struct ib_target *t = &g->survey->plan[target];
+    struct ib_aws_options options = ib_survey_aws_options(t);
+    struct ib_aws_client *client = NULL;
+    struct ib_error err = IB_ERROR_INIT;
+    size_t first = g->source_count;
+    size_t count = t->select == IB_SELECT_ALL ? 1 : ib_conf_texts_count(&t->what);
+    enum ib_rc rc = ib_clients_get(g->options->clients, &options, &client, &err);
+
+    if (rc != IB_OK) {
+        add_trouble(g, target, t->name != NULL ? t->name : "AWS", &err);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct ib_str all = { NULL, 0 };
+        if (!source_new(g, target,
+                        t->select == IB_SELECT_ALL ? all : ib_conf_texts_at(&t->what, i))) {
+            fatal_nomem(g);
+            return;
+        }
+    }
+    for (size_t i = first; i < g->source_count && rc == IB_OK; i++) {
+        const struct source *s = &g->sources[i];
+        struct ib_discovery_source source = {
+            .kind = kind_of(t->select),
+            .what = s->what == NULL ? (struct ib_str){ "", 0 } : ib_str_from(s->what),
+            .client = client,
+            .region = s->region[0] == '\0' ? NULL : s->region,
+            .id = i,
+        };
+        rc = ib_discovery_add(discovery, &source, &err);
+    }
+    if (rc != IB_OK) {
+        fatal(g, rc, &err);
+    }
+}
+
+static void phase(const struct gather *g, const char *what)
+{
+    if (g->options->phase != NULL) {
+        g->options->phase(g->options->ctx, what);
+    }
+}
+
+static void gather_all(struct gather *g)
+{
+    const struct ib_discovery_sink sink = { g, on_image, on_pipeline, on_trouble };
+    IB_CLEANUP(ib_discovery_cleanup) struct ib_discovery *discovery = NULL;
+    struct ib_error err = IB_ERROR_INIT;
+    enum ib_rc rc = ib_discovery_new(g->queue, &sink, &discovery, &err);
+
+    if (rc == IB_OK) {
+        for (size_t i = 0; i < g->survey->plan_count; i++) {
+            add_target(g, discovery, i);
+        }
+        phase(g, "reading builds");
+        rc = ib_queue_run(g->queue, &err);
+    }
+    if (rc != IB_OK) {
+        fatal(g, rc, &err);
+    }
+}
+
+/* --- facts and judgement ------------------------------------------------------------------------ */
+
+void ib_survey_facts(const struct ib_survey_build *build, int64_t now_ms,
+                     struct ib_judge_facts *ret)
+{
+    const struct ib_image *image = &build->image;
+    const struct ib_survey_detail *d = &build->detail;
+    struct ib_judge_facts f = {
+        .status = image->status,
+        .status_text = image->status_text,
+        .age_known = image->has_created,
+        .age_ms = image->has_created ? now_ms - image->created_ms : 0,
+        .phase_known = d->has_workflow_start,
+        .phase_ms = d->has_workflow_start ? now_ms - d->workflow_start_ms : 0,
+        .waiting = d->step.waits,
+        .waiting_step = ib_str_from(d->step.name),
+    };
+
+    if (d->retried && d->restart_known) {
+        f.age_known = true;
+        f.age_ms = now_ms - d->restart_ms;
+    } else if (d->retried) {
+        f.age_known = false;
+        f.age_ms = 0;
+        f.restarting = true;
+    }
+    *ret = f;
+}
+
+static void judge_build(struct ib_survey *s, struct ib_survey_build *b)
+{
+    ib_survey_facts(b, s->now_ms, &b->facts);
+    ib_judge(&s->plan[b->target].rules, &b->facts, &b->judgement);
+}
+
+enum ib_state ib_survey_none_state(const struct ib_target *target)
+{
+    if (target->none_set) {
+        return target->none;
+    }
+    return target->select == IB_SELECT_ALL ? IB_STATE_OK : IB_STATE_UNKNOWN;
+}
+
+/* --- a closer look ------------------------------------------------------------------------------ */
+
+struct look {
+    bool only_duration; /* of a build that has ended: when did its last workflow end? */
+    struct gather *g;
+    struct ib_survey_build *build;
+    struct ib_aws_client *client;
+    struct ib_workflow_list list;
+    char execution[48];
+    size_t pages;
+    bool gone;
+    char *region;
+    struct look *next;
+};
+
+static void look_free(struct look *l)
+{
+    ib_workflow_list_fini(&l->list);
+    free(l->region);
+    free(l);
+}
+
+/* The first trouble counts, but one that is no lack of permission counts more: it may pass. */
+static void look_trouble(struct look *l, const struct ib_error *err)
+{
+    struct ib_survey_detail *d = &l->build->detail;
+    bool denied = err->rc == IB_EAWS && ib_awserror_is_denied(err->aws_code, err->http_status);
+
+    if (d->trouble.rc == IB_OK || (d->denied && !denied)) {
+        d->trouble = *err;
+        d->denied = denied;
+    }
+}
+
+static void look_ask(struct look *l, const char *operation, struct ib_members *params,
+                     ib_queue_fn fn)
+{
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_queue_call call = {
+        .client = l->client, .operation = operation, .params = params->object,
+        .region = l->region, .fn = fn, .ctx = l,
+    };
+    params->object = NULL;
+    enum ib_rc rc = ib_queue_add(l->g->queue, &call, &err);
+    if (rc != IB_OK) {
+        fatal(l->g, rc, &err);
+    }
+}
+
+static struct ib_str next_token(const struct ib_value *body)
+{
+    const struct ib_value *token = ib_value_get_c(body, "nextToken");
+
+    return ib_value_is(token, IB_VALUE_STRING) ? ib_value_as_str(token) : (struct ib_str){ "", 0 };
+}
+
+#define LOOK_PAGES_MAX 8 /* 200 executions, then 200 steps */
+
+static void on_steps(void *ctx, const struct ib_queue_result *result);
+
+static void ask_steps(struct look *l, struct ib_str token)
+{
+    struct ib_members params = ib_members_new();
+
+    ib_members_c(&params, "workflowExecutionId", l->execution);
+    ib_members_int(&params, "maxResults", PAGE_SIZE);
+    ib_members_str_if(&params, "nextToken", token);
+    look_ask(l, "ListWorkflowStepExecutions", &params, on_steps);
+}
+
+static void on_steps(void *ctx, const struct ib_queue_result *result)
+{
+    struct look *l = ctx;
+
+    if (result->rc != IB_OK) {
+        look_trouble(l, result->err);
+        return;
+    }
+    const struct ib_value *body = result->response->value;
+    struct ib_str token = next_token(body);
+    if (!ib_workflow_running_step(body, &l->build->detail.step) && token.n > 0 &&
+        ++l->pages < LOOK_PAGES_MAX) {
+        ask_steps(l, token);
+    }
+}
+
+static void on_executions(void *ctx, const struct ib_queue_result *result);
+
+static void ask_executions(struct look *l, struct ib_str token)
+{
+    struct ib_members params = ib_members_new();
+
+    ib_members_str(&params, "imageBuildVersionArn", l->build->image.arn);
+    ib_members_int(&params, "maxResults", PAGE_SIZE);
+    ib_members_str_if(&params, "nextToken", token);
+    look_ask(l, "ListWorkflowExecutions", &params, on_executions);
+}
+
+/* How long the build took: from its creation, or its last restart, to the end of its last workflow. */
+static void take_duration(struct look *l, const struct ib_workflow_facts *facts)
+{
+    struct ib_survey *s = l->g->survey;
+    int64_t start_ms = facts->retried && facts->restart_known ? facts->restart_ms
+                                                              : l->build->image.created_ms;
+
+    for (size_t i = 0; i < l->list.count; i++) {
+        const struct ib_workflow_execution *e = &l->list.items[i];
+        if (e->has_end && e->end_ms - start_ms > s->duration_ms) {
+            s->has_duration = true;
+            s->duration_ms = e->end_ms - start_ms;
+        }
+    }
+}
+
+static void take_executions(struct look *l)
+{
+    struct ib_survey_detail *d = &l->build->detail;
+    struct ib_workflow_facts facts;
+
+    ib_workflow_look(&l->list, &facts);
+    if (l->only_duration) {
+        take_duration(l, &facts);
+        return;
+    }
+    d->looked = true;
+    d->retried = facts.retried;
+    d->restart_known = facts.restart_known;
+    d->restart_ms = facts.restart_ms;
+    if (facts.running == NULL) {
+        return;
+    }
+    memcpy(d->workflow, facts.running->name, sizeof d->workflow);
+    memcpy(d->workflow_type, facts.running->type, sizeof d->workflow_type);
+    d->has_workflow_start = facts.running->has_start;
+    d->workflow_start_ms = facts.running->start_ms;
+    memcpy(l->execution, facts.running->id, sizeof l->execution);
+    if (l->execution[0] != '\0') {
+        l->pages = 0;
+        ask_steps(l, (struct ib_str){ "", 0 });
+    }
+}
+
+static void on_executions(void *ctx, const struct ib_queue_result *result)
+{
+    struct look *l = ctx;
+    struct ib_error err = IB_ERROR_INIT;
+
+    if (result->rc != IB_OK) {
+        if (!l->only_duration) {
+            look_trouble(l, result->err);
+        }
+        return;
+    }
+    const struct ib_value *body = result->response->value;
+    enum ib_rc rc = ib_workflow_list_add(&l->list, body, &err);
+    if (rc == IB_ENOMEM) {
+        fatal(l->g, rc, &err);
+        return;
+    }
+    if (rc != IB_OK) {
+        if (!l->only_duration) {
+            look_trouble(l, &err);
+        }
+        return;
+    }
+    struct ib_str token = next_token(body);
+    if (token.n > 0 && ++l->pages < LOOK_PAGES_MAX) {
+        ask_executions(l, token);
+    } else {
+        take_executions(l);
+    }
+}
+
+static void on_reread(void *ctx, const struct ib_queue_result *result)
+{
+    struct look *l = ctx;
+    struct ib_image image = { 0 };
+    struct ib_error err = IB_ERROR_INIT;
+
+    if (result->rc != IB_OK) {
+        l->gone = strcmp(result->err->aws_code, "ResourceNotFoundException") == 0;
+        if (!l->gone) {
+            look_trouble(l, result->err);
+        }
+        return;
+    }
+    if (ib_image_from_answer(result->response->value, l->build->image.arn, &image, &err) !=
+        IB_OK) {
+        look_trouble(l, &err);
+        return;
+    }
+    ib_image_fini(&l->build->image);
+    l->build->image = image;
+}
+
+/* Is what is known of this build so far not enough? */
+static bool needs_look(const struct ib_survey *s, const struct ib_survey_build *b)
+{
+    const struct ib_judge_limits *limits;
+
+    if (!b->judgement.in_flight) {
+        return false;
+    }
+    limits = &s->plan[b->target].rules.phase[b->image.status];
+    return b->judgement.state != IB_STATE_OK || limits->warn.is_set || limits->crit.is_set;
+}
+
+static struct look *look_new(struct gather *g, struct ib_survey_build *b)
+{
+    struct ib_aws_options options = ib_survey_aws_options(&g->survey->plan[b->target]);
+    struct look *l = calloc(1, sizeof *l);
+    struct ib_error err = IB_ERROR_INIT;
+
+    if (l == NULL) {
+        fatal_nomem(g);
+        return NULL;
+    }
+    l->g = g;
+    l->build = b;
+    l->region = ib_str_dup(b->image.region);
+    if (l->region == NULL) {
+        fatal_nomem(g);
+        look_free(l);
+        return NULL;
+    }
+    if (l->region[0] == '\0') {
+        free(l->region);
+        l->region = NULL;
+    }
+    if (ib_clients_get(g->options->clients, &options, &l->client, &err) != IB_OK) {
+        b->detail.trouble = err;
+        look_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+/* Remove a build that is not there any more. */
+static void drop_build(struct ib_survey *s, size_t at)
+{
+    size_t last = --s->build_count;
+
+    ib_image_fini(&s->builds[at].image);
+    if (at != last) {
+        s->builds[at] = s->builds[last];
+        s->index->arns[at] = s->index->arns[last];
+        s->index->groups[at] = s->index->groups[last];
+    }
+}
+
+static int cmp_worst(const void *a, const void *b)
+{
+    const struct ib_survey_build *x = a, *y = b;
+    int by_state = ib_state_cmp(y->judgement.state, x->judgement.state);
+
+    if (by_state != 0) {
+        return by_state;
+    }
+    if (x->judgement.in_flight != y->judgement.in_flight) {
+        return x->judgement.in_flight ? -1 : 1;
+    }
+    if (x->image.has_created && y->image.has_created &&
+        x->image.created_ms != y->image.created_ms) {
+        return x->image.created_ms < y->image.created_ms ? -1 : 1;
+    }
+    return ib_str_cmp(x->image.arn, y->image.arn);
+}
+
+/* The newest build that has ended, if anybody wants to know how long it took; NULL otherwise. */
+static struct ib_survey_build *newest_ended(struct ib_survey *s)
+{
+    struct ib_survey_build *newest = NULL;
+
+    for (size_t i = 0; i < s->build_count; i++) {
+        struct ib_survey_build *b = &s->builds[i];
+        bool wanted = ib_image_status_phase(b->image.status) == IB_IMAGE_ENDED &&
+                      b->image.has_created && !s->plan[b->target].rules.stuck_only;
+        if (wanted && (newest == NULL || ib_image_cmp_newest(&b->image, &newest->image) < 0)) {
+            newest = b;
+        }
+    }
+    return newest;
+}
+
+/* The builds to look at, as a list; worst and oldest first, at most IB_SURVEY_DETAIL_MAX. */
+static struct look *begin_looks(struct gather *g)
+{
+    struct ib_survey *s = g->survey;
+    struct look *looks = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < s->build_count && count < IB_SURVEY_DETAIL_MAX; i++) {
+        struct look *l = needs_look(s, &s->builds[i]) ? look_new(g, &s->builds[i]) : NULL;
+        if (l == NULL) {
+            continue;
+        }
+        l->next = looks;
+        looks = l;
+        count++;
+        ask_executions(l, (struct ib_str){ "", 0 });
+        if (l->build->from_list) {
+            struct ib_members params = ib_members_new();
+            ib_members_str(&params, "imageBuildVersionArn", l->build->image.arn);
+            look_ask(l, "GetImage", &params, on_reread);
+        }
+    }
+    struct ib_survey_build *ended = newest_ended(s);
+    struct look *l = ended == NULL ? NULL : look_new(g, ended);
+    if (l != NULL) {
+        l->only_duration = true;
+        l->next = looks;
+        looks = l;
+        ask_executions(l, (struct ib_str){ "", 0 });
+    }
+    return looks;
+}
+
+/* A build that ended meanwhile competes with the one that was the newest before. */
+static void settle_ended(struct gather *g, struct ib_survey_build *b)
+{
+    struct ib_survey *s = g->survey;
+
+    for (size_t i = 0; i < s->build_count; i++) {
+        struct ib_survey_build *other = &s->builds[i];
+        bool rival = other != b && other->target == b->target &&
+                     ib_image_status_terminal(other->image.status) &&
+                     s->plan[b->target].select != IB_SELECT_ARN &&
+                     ib_str_eq(other->image.name, b->image.name);
+        if (rival && ib_image_cmp_newest(&b->image, &other->image) < 0) {
+            other->superseded = true;
+        }
+    }
+}
+
+static void look_closer(struct gather *g)
+{
+    struct ib_survey *s = g->survey;
+    struct ib_error err = IB_ERROR_INIT;
+    struct look *looks = begin_looks(g);
+
+    if (looks != NULL) {
+        phase(g, "looking closer at builds over their limits");
+        enum ib_rc rc = ib_queue_run(g->queue, &err);
+        if (rc != IB_OK) {
+            fatal(g, rc, &err);
+        }
+    }
+    while (looks != NULL) {
+        struct look *l = looks;
+        looks = l->next;
+        if (l->only_duration) {
+            look_free(l);
+            continue;
+        }
+        l->build->vanished = l->gone;
+        judge_build(s, l->build);
+        if (!l->gone && ib_image_status_terminal(l->build->image.status)) {
+            settle_ended(g, l->build);
+        }
+        look_free(l);
+    }
+    for (size_t i = s->build_count; i > 0; i--) {
+        if (s->builds[i - 1].vanished || s->builds[i - 1].superseded) {
+            s->vanished += s->builds[i - 1].vanished ? 1 : 0;
+            drop_build(s, i - 1);
+        }
+    }
+}
+
+enum ib_rc ib_survey_look(const struct ib_target *target, struct ib_clients *clients,
+                          int64_t now_ms, struct ib_survey_build *build, struct ib_error *err)
+{
+    IB_CLEANUP(ib_queue_cleanup) struct ib_queue *queue = NULL;
+    struct ib_survey one = { .plan = target, .plan_count = 1, .now_ms = now_ms };
+    const struct ib_survey_options options = { .clients = clients };
+    struct gather g = { .survey = &one, .options = &options };
+
+    build->target = 0;
+    judge_build(&one, build);
+    if (!needs_look(&one, build)) {
+        return IB_OK;
+    }
+    enum ib_rc rc = ib_queue_new(1, &queue, err);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    g.queue = queue;
+    struct look *l = look_new(&g, build);
+    if (l != NULL) {
+        ask_executions(l, (struct ib_str){ "", 0 });
+        rc = ib_queue_run(queue, err);
+        look_free(l);
+    }
+    judge_build(&one, build);
+    return rc != IB_OK || g.rc == IB_OK ? rc : ib_fail(err, g.rc, "%s", g.err.text);
+}
+
+/* --- all together ------------------------------------------------------------------------------- */
+
+static void sum_up(struct ib_survey *s)
+{
+    if (s->build_count > 1) {
+        qsort(s->builds, s->build_count, sizeof *s->builds, cmp_worst);
+    }
+    for (size_t i = 0; i < s->build_count; i++) {
+        s->targets[s->builds[i].target].builds++;
+    }
+    for (size_t i = 0; i < s->pipeline_count; i++) {
+        judge_pipeline(&s->plan[s->pipelines[i].target], &s->pipelines[i]);
+    }
+    for (size_t i = 0; i < s->plan_count; i++) {
+        struct ib_survey_target *t = &s->targets[i];
+        t->none = t->builds == 0 && !t->troubled;
+        t->none_state = t->none ? ib_survey_none_state(&s->plan[i]) : IB_STATE_OK;
+    }
+}
+
+enum ib_rc ib_survey_run(const struct ib_target *plan, size_t plan_count,
+                         const struct ib_survey_options *options, struct ib_survey *ret,
+                         struct ib_error *err)
+{
+    IB_CLEANUP(ib_queue_cleanup) struct ib_queue *queue = NULL;
+    struct gather g = { .survey = ret, .options = options };
+    enum ib_rc rc = ib_queue_new(options->parallel, &queue, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
+    g.queue = queue;
+    ret->plan = plan;
+    ret->plan_count = plan_count;
+    ret->now_ms = options->now_ms;
+    ret->targets = calloc(plan_count == 0 ? 1 : plan_count, sizeof *ret->targets);
+    ret->index = calloc(1, sizeof *ret->index);
+    if (ret->targets == NULL || ret->index == NULL) {
+        return ib_fail_nomem(err);
+    }
+    gather_all(&g);
+    for (size_t i = 0; i < ret->build_count; i++) {
+        judge_build(ret, &ret->builds[i]);
+    }
+    if (!options->no_details && g.rc == IB_OK) {
+        if (ret->build_count > 1) {
+            /* The index is not needed any more: nothing is added from here on. */
+            qsort(ret->builds, ret->build_count, sizeof *ret->builds, cmp_worst);
+        }
+        look_closer(&g);
+    }
+    for (size_t i = 0; i < g.source_count; i++) {
+        free(g.sources[i].what);
+    }
+    free(g.sources);
+    if (g.rc != IB_OK) {
+        return ib_fail(err, g.rc, "%s", g.err.text);
+    }
+    sum_up(ret);
+    return IB_OK;
+}
+
+enum ib_state ib_survey_state(const struct ib_survey *survey, enum ib_state timeout_state)
+{
+    enum ib_state worst = IB_STATE_OK;
+
+    for (size_t i = 0; i < survey->trouble_count; i++) {
+        enum ib_state state =
+            survey->troubles[i].err.rc == IB_ETIMEOUT ? timeout_state : IB_STATE_UNKNOWN;
+        worst = ib_state_worst(worst, state);
+    }
+    for (size_t i = 0; i < survey->build_count; i++) {
+        worst = ib_state_worst(worst, survey->builds[i].judgement.state);
+    }
+    for (size_t i = 0; i < survey->pipeline_count; i++) {
+        worst = ib_state_worst(worst, survey->pipelines[i].state);
+    }
+    for (size_t i = 0; i < survey->plan_count; i++) {
+        worst = ib_state_worst(worst, survey->targets[i].none_state);
+    }
+    return worst;
+}

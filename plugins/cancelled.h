@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run of ib_cancel_action did, as it shows it: one result per build. */
+#ifndef IB_PLUGINS_CANCELLED_H
+#define IB_PLUGINS_CANCELLED_H
+
+#include "lib/plugin/output.h"
+#include "lib/watch/cancel.h"
+
+struct ib_cancelled_item {
+    const struct ib_target *target;
+    struct ib_cancel_report report;
+};
+
+struct ib_cancelled {
+    struct ib_cancelled_item *items;
+    size_t count;
+    const struct ib_survey *survey; /* that the builds were found by; NULL for -a */
+    size_t left_out;                /* stuck builds that were not even looked at */
+    const char *no_action;          /* the gate was closed: why */
+    bool explain;
+    int64_t begin_mono_ms;
+    struct ib_aws_stats stats;
+};
+void ib_cancelled_fini(struct ib_cancelled *done);
+
+/* A zeroed report to be filled; valid until the next one is added. */
+IB_NODISCARD enum ib_rc ib_cancelled_add(struct ib_cancelled *done, const struct ib_target *target,
+                                         struct ib_cancel_report **ret, struct ib_error *err);
+/* Requests sent so far. */
+size_t ib_cancelled_sent(const struct ib_cancelled *done);
+
+/* The worst of all outcomes, and of what could not be read while looking for builds. */
+enum ib_state ib_cancelled_state(const struct ib_cancelled *done);
+void ib_cancelled_text(const struct ib_cancelled *done, struct ib_output *out);
+IB_NODISCARD enum ib_rc ib_cancelled_json(const struct ib_cancelled *done, const char *program,
+                                          enum ib_state state, struct ib_output *out,
+                                          struct ib_error *err);
+
+#endif

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: MIT */
+/* ib_cancel_action: an event handler that cancels builds that are stuck, and sees it done. */
+#include "lib/arazzo/check.h"
+#include "lib/base/num.h"
+#include "lib/base/time.h"
+#include "lib/plugin/start.h"
+#include "lib/sys/random.h"
+#include "lib/watch/allow.h"
+#include "lib/watch/cancel.h"
+#include "lib/watch/gate.h"
+#include "lib/watch/sender.h"
+#include "plugins/cancelled.h"
+#include "plugins/plan.h"
+
+#define TIMEOUT_MS      (25 * IB_SECOND_MS) /* Nagios kills handlers after 30 s */
+#define CONFIRM_MS      (15 * IB_SECOND_MS)
+#define CANDIDATES_MAX  50 /* builds looked at in one run */
+
+struct options {
+    struct ib_common common;
+    struct ib_plan_options plan;
+    struct ib_gate_rules gate;
+    struct ib_gate_event event;
+    const char *problem_id, *workflow;
+    bool any_age, distributing, dry_run, explain;
+    int64_t max_cancel;     /* -1 = not given */
+    int64_t confirm_ms;     /* -1 = not given */
+    int64_t minimum_age_ms; /* -1 = not given */
+    int64_t parallel;
+    struct ib_option_list allow;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+static enum ib_rc parse_state(const struct ib_option *option, const char *value, void *dest,
+                              struct ib_error *err)
+{
+    struct ib_gate_event *e = dest;
+
+    (void)option;
+    e->has_state = ib_state_from(ib_str_from(value), &e->state);
+    return e->has_state ? IB_OK
+                        : ib_fail(err, IB_EUSAGE,
+                                  "\"%s\" is not OK, WARNING, CRITICAL or UNKNOWN (a macro that "
+                                  "was not replaced?)", value);
+}
+
+static enum ib_rc parse_type(const struct ib_option *option, const char *value, void *dest,
+                             struct ib_error *err)
+{
+    struct ib_gate_event *e = dest;
+    struct ib_str s = ib_str_from(value);
+
+    (void)option;
+    e->type = ib_str_ieq_c(s, "HARD")   ? IB_GATE_TYPE_HARD
+              : ib_str_ieq_c(s, "SOFT") ? IB_GATE_TYPE_SOFT
+                                        : IB_GATE_TYPE_NONE;
+    return e->type != IB_GATE_TYPE_NONE
+               ? IB_OK
+               : ib_fail(err, IB_EUSAGE, "\"%s\" is not SOFT or HARD (a macro that was not "
+                                         "replaced?)", value);
+}
+
+static enum ib_rc parse_on(const struct ib_option *option, const char *value, void *dest,
+                           struct ib_error *err)
+{
+    (void)option;
+    return ib_gate_on_parse(value, dest, err);
+}
+
+static enum ib_rc parse_depth(const struct ib_option *option, const char *value, void *dest,
+                              struct ib_error *err)
+{
+    struct ib_gate_event *e = dest;
+
+    (void)option;
+    enum ib_rc rc =
+        ib_num_i64(ib_str_from(value), 0, 1000000, "depth", &e->downtime_depth, err);
+    e->has_downtime = rc == IB_OK;
+    return rc;
+}
+
+static enum ib_rc parse_allow(const struct ib_option *option, const char *value, void *dest,
+                              struct ib_error *err)
+{
+    struct ib_option_list *list = dest;
+
+    (void)option;
+    if (ib_allow_check(ib_str_from(value), "pattern", err) != IB_OK) {
+        if (err != NULL) {
+            err->rc = IB_EUSAGE;
+        }
+        return IB_EUSAGE;
+    }
+    const char **grown = reallocarray(list->items, list->count + 1, sizeof *grown);
+    if (grown == NULL) {
+        return ib_fail_nomem(err);
+    }
+    list->items = grown;
+    list->items[list->count++] = value;
+    return IB_OK;
+}
+
+static const struct ib_option event_rows[] = {
+    { .long_name = "state", .kind = IB_OPTION_CALL, .offset = AT(event), .arg = "STATE",
+      .parse = parse_state, .help = "state of the service: $SERVICESTATE$, $service.state$" },
+    { .long_name = "state-type", .kind = IB_OPTION_CALL, .offset = AT(event), .arg = "TYPE",
+      .parse = parse_type,
+      .help = "SOFT or HARD: $SERVICESTATETYPE$, $service.state_type$" },
+    { .long_name = "attempt", .kind = IB_OPTION_INT, .offset = AT(event.attempt), .arg = "N",
+      .min = 1, .max = 100000, .help = "check attempt, for --on soft:N" },
+    { .long_name = "on", .kind = IB_OPTION_CALL, .offset = AT(gate), .arg = "hard|soft:N|always",
+      .parse = parse_on, .def = "hard",
+      .help = "act on CRITICAL HARD; also on CRITICAL SOFT from attempt N; always" },
+    { .long_name = "problem-id", .kind = IB_OPTION_TEXT, .offset = AT(problem_id), .arg = "ID",
+      .help = "the scheduler's id of the problem, for the record" },
+    { .long_name = "check-source", .kind = IB_OPTION_TEXT, .offset = AT(event.check_source),
+      .arg = "NAME", .help = "where the check ran: $service.check_source$" },
+    { .long_name = "node", .kind = IB_OPTION_TEXT, .offset = AT(event.node), .arg = "NAME",
+      .help = "this node: do nothing unless it is the --check-source" },
+    { .long_name = "downtime-depth", .kind = IB_OPTION_CALL, .offset = AT(event), .arg = "N",
+      .parse = parse_depth, .help = "$SERVICEDOWNTIME$, $service.downtime_depth$" },
+    { .long_name = "skip-in-downtime", .kind = IB_OPTION_FLAG,
+      .offset = AT(gate.skip_in_downtime), .help = "do nothing while a downtime is in effect" },
+};
+
+static const struct ib_option cancel_rows[] = {
+    { .long_name = "any-age", .kind = IB_OPTION_FLAG, .offset = AT(any_age),
+      .help = "with --arn: cancel whatever its age" },
+    { .long_name = "max-cancel", .kind = IB_OPTION_INT, .offset = AT(max_cancel), .arg = "N",
+      .min = 1, .max = 1000, .def = "1", .help = "cancel at most N builds in this run" },
+    { .long_name = "allow", .kind = IB_OPTION_CALL, .offset = AT(allow), .arg = "PATTERN",
+      .parse = parse_allow,
+      .help = "cancel only builds whose ARN fits; needed for builds found by --pipeline, --image "
+              "or --all; repeatable" },
+    { .long_name = "minimum-age", .kind = IB_OPTION_DURATION, .offset = AT(minimum_age_ms),
+      .arg = "DUR", .def = "none", .help = "never cancel a younger build" },
+    { .long_name = "also-distributing", .kind = IB_OPTION_FLAG, .offset = AT(distributing),
+      .help = "also cancel while DISTRIBUTING, when copies of AMIs may stay behind" },
+    { .long_name = "confirm-timeout", .kind = IB_OPTION_DURATION, .offset = AT(confirm_ms),
+      .arg = "DUR", .max = IB_HOUR_MS, .def = "15s",
+      .help = "how long to wait until the build has ended" },
+    { .long_name = "dry-run", .kind = IB_OPTION_FLAG, .offset = AT(dry_run),
+      .help = "do everything but ask for the cancel" },
+    { .long_name = "explain", .kind = IB_OPTION_FLAG, .offset = AT(explain),
+      .help = "show every rule of the decision; implies --dry-run" },
+    { .long_name = "workflow", .kind = IB_OPTION_TEXT, .offset = AT(workflow), .arg = "FILE",
+      .help = "Arazzo document in place of the built-in one" },
+};
+
+static const char *const usage[] = {
+    "-a ARN... -c RANGE [--state STATE --state-type TYPE] [options]",
+    "-T TARGET... | --all-targets [options]",
+    "-p PIPELINE... | -n IMAGE... | -A  -c RANGE --allow PATTERN [options]",
+    NULL,
+};
+static const char *const notes[] = {
+    "A build is cancelled only when it is in flight, when the check with the same options would "
+    "call it CRITICAL for its age, and when no rule forbids it; it is read afresh right before. "
+    "The tag ib-plugins:no-cancel on an image forbids it.",
+    "Exit codes: 0 cancelled and confirmed, or nothing to do; 1 requested, not yet confirmed; "
+    "2 refused or failed; 3 could not be tried.",
+    NULL,
+};
+static const char *const examples[] = {
+    "ib_cancel_action -a ARN -c 90m --dry-run",
+    "ib_cancel_action --state $SERVICESTATE$ --state-type $SERVICESTATETYPE$ -T web-server",
+    NULL,
+};
+static const struct ib_program program = {
+    .name = "ib_cancel_action",
+    .prefix = "IB_CANCEL",
+    .summary = "cancel EC2 Image Builder builds that are stuck, and see it done",
+    .usage = usage,
+    .notes = notes,
+    .examples = examples,
+    .help_state = IB_STATE_OK,
+    .changes = true,
+};
+
+/* --- what is stuck must be said ----------------------------------------------------------------- */
+
+static enum ib_rc check_stuck(const struct options *o, const struct ib_plan *plan,
+                              struct ib_error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct ib_judge_rules *rules = &plan->targets[i].rules;
+        bool any = rules->age.crit.is_set;
+
+        if (rules->age.crit.is_set && !ib_judge_can_be_too_old(&rules->age.crit)) {
+            return ib_fail(err, IB_EUSAGE,
+                           "critical range \"%s\" never says that a build is too old; for \"older "
+                           "than 90m\" write 90m", rules->age.crit.text);
+        }
+        for (int s = 0; s < IB_IMAGE_STATUS_COUNT; s++) {
+            any = any || rules->phase[s].crit.is_set;
+        }
+        if (!any && !o->any_age) {
+            return ib_fail(err, IB_EUSAGE,
+                           "nothing says when a build is stuck: give --critical or --phase%s",
+                           o->plan.arns.count > 0 ? ", or --any-age" : "");
+        }
+    }
+    return IB_OK;
+}
+
+static enum ib_rc check_options(const struct options *o, struct ib_error *err)
+{
+    if (o->any_age && o->plan.arns.count == 0) {
+        return ib_fail(err, IB_EUSAGE, "--any-age goes with --arn alone");
+    }
+    return ib_gate_check(&o->gate, &o->event, err);
+}
+
+/* --- acting ------------------------------------------------------------------------------------- */
+
+struct action {
+    const struct options *o;
+    const struct ib_watch_config *config;
+    const struct ib_plan *plan;
+    struct ib_clients *clients;
+    struct ib_arazzo_doc *doc;
+    struct ib_deadline deadline;
+    struct ib_str *allow; /* patterns of configuration and options */
+    size_t allow_count;
+    struct ib_cancelled *done;
+};
+
+static void on_phase(void *ctx, bool sent, const char *what)
+{
+    const struct ib_cancel_job *job = ctx;
+
+    ib_start_phase(sent, "%s (%.*s)", what, IB_STR_ARG(ib_str_head(job->arn, 200)));
+}
+
+static void on_survey_phase(void *ctx, const char *what)
+{
+    (void)ctx;
+    ib_start_phase(false, "%s", what);
+}
+
+static struct ib_policy policy_of(const struct action *a, const struct ib_target *t)
+{
+    const struct options *o = a->o;
+    struct ib_policy p = {
+        .any_age = o->any_age,
+        .minimum_age_ms = o->minimum_age_ms >= 0 ? o->minimum_age_ms : t->minimum_age_ms,
+        .states = t->cancel_states,
+        .enabled = (t->name != NULL && t->cancel_enabled) || o->allow.count > 0,
+        .allow = a->config->has_allow || o->allow.count > 0 ? a->allow : NULL,
+        .allow_count = a->allow_count,
+        .max_cancel = o->max_cancel > 0 ? o->max_cancel : t->max_cancel,
+        .target_per_hour = t->max_per_hour,
+        .total_per_hour = a->config->max_per_hour,
+    };
+
+    if (o->distributing) {
+        p.states = (p.states == 0 ? ib_policy_states_default() : p.states) |
+                   UINT32_C(1) << IB_IMAGE_DISTRIBUTING;
+    }
+    return p;
+}
+
+static enum ib_rc act_on(struct action *a, const struct ib_target *t, struct ib_str arn,
+                         int64_t confirm_ms, struct ib_error *err)
+{
+    struct ib_policy policy = policy_of(a, t);
+    struct ib_cancel_report *report = NULL;
+    struct ib_cancel_job job = {
+        .arn = arn,
+        .target = t,
+        .policy = &policy,
+        .by_arn = t->select == IB_SELECT_ARN && t->name == NULL,
+        .cancelled_this_run = (int64_t)ib_cancelled_sent(a->done),
+        .doc = a->doc,
+        .clients = a->clients,
+        .dry_run = a->o->dry_run || a->o->explain,
+        .deadline = a->deadline,
+        .confirm_ms = confirm_ms,
+        .hooks = { .ctx = &job, .phase = on_phase },
+    };
+    enum ib_rc rc = ib_uuid4(job.token, err);
+
+    if (rc == IB_OK) {
+        rc = ib_cancelled_add(a->done, t, &report, err);
+    }
+    if (rc == IB_OK) {
+        ib_cancel_run(&job, report);
+    }
+    return rc;
+}
+
+static int64_t confirm_of(const struct options *o, const struct ib_target *t)
+{
+    return o->confirm_ms >= 0 ? o->confirm_ms : t->confirm_ms >= 0 ? t->confirm_ms : CONFIRM_MS;
+}
+
+/* Those that were sent without waiting, so that the wait for one does not cost another its cancel. */
+static void confirm_rest(struct action *a)
+{
+    for (size_t i = 0; i < a->done->count; i++) {
+        struct ib_cancelled_item *item = &a->done->items[i];
+        struct ib_cancel_job job = {
+            .arn = ib_str_from(item->report.arn),
+            .target = item->target,
+            .doc = a->doc,
+            .clients = a->clients,
+            .deadline = a->deadline,
+            .confirm_ms = confirm_of(a->o, item->target),
+            .hooks = { .ctx = &job, .phase = on_phase },
+        };
+        ib_cancel_confirm(&job, &item->report);
+    }
+}
+
+static bool seen_before(const struct action *a, struct ib_str arn)
+{
+    for (size_t i = 0; i < a->done->count; i++) {
+        if (ib_str_eq_c(arn, a->done->items[i].report.arn)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The builds named by -a, or by a target's arn. */
+static enum ib_rc act_on_arns(struct action *a, const struct ib_target *t, bool wait,
+                              struct ib_error *err)
+{
+    enum ib_rc rc = IB_OK;
+
+    for (size_t i = 0; i < ib_conf_texts_count(&t->what) && rc == IB_OK; i++) {
+        struct ib_str arn = ib_conf_texts_at(&t->what, i);
+        if (!seen_before(a, arn)) {
+            rc = act_on(a, t, arn, wait ? confirm_of(a->o, t) : 0, err);
+        }
+    }
+    return rc;
+}
+
+/* Every build of pipelines, images or accounts that is stuck by its lists. */
+static enum ib_rc act_on_found(struct action *a, struct ib_survey *survey, bool wait,
+                               struct ib_error *err)
+{
+    enum ib_rc rc = IB_OK;
+    size_t looked = 0;
+
+    for (size_t i = 0; i < survey->build_count && rc == IB_OK; i++) {
+        const struct ib_survey_build *b = &survey->builds[i];
+        if (!b->judgement.stuck || seen_before(a, b->image.arn)) {
+            continue;
+        }
+        if (looked++ >= CANDIDATES_MAX) {
+            a->done->left_out++;
+            continue;
+        }
+        const struct ib_target *t = &survey->plan[b->target];
+        rc = act_on(a, t, b->image.arn, wait ? confirm_of(a->o, t) : 0, err);
+    }
+    a->done->survey = survey;
+    return rc;
+}
+
+static enum ib_rc act(struct action *a, struct ib_survey *survey, struct ib_error *err)
+{
+    struct ib_survey_options options = {
+        .clients = a->clients,
+        .parallel = (size_t)a->o->parallel,
+        .now_ms = ib_time_now_ms(),
+        .no_details = true, /* each one is looked at closer right before its cancel */
+        .phase = on_survey_phase,
+    };
+    bool all_arns = true, wait = true;
+    enum ib_rc rc = IB_OK;
+
+    for (size_t i = 0; i < a->plan->count; i++) {
+        const struct ib_target *t = &a->plan->targets[i];
+        all_arns = all_arns && t->select == IB_SELECT_ARN;
+        wait = wait && (a->o->max_cancel > 0 ? a->o->max_cancel : t->max_cancel) <= 1;
+    }
+    if (all_arns) {
+        for (size_t i = 0; i < a->plan->count && rc == IB_OK; i++) {
+            rc = act_on_arns(a, &a->plan->targets[i], wait, err);
+        }
+    } else {
+        rc = ib_survey_run(a->plan->targets, a->plan->count, &options, survey, err);
+        if (rc == IB_OK) {
+            rc = act_on_found(a, survey, wait, err);
+        }
+    }
+    if (rc == IB_OK && !wait) {
+        confirm_rest(a);
+    }
+    return rc;
+}
+
+static enum ib_rc collect_allow(struct action *a, struct ib_error *err)
+{
+    size_t of_file = ib_conf_texts_count(&a->config->allow);
+
+    a->allow = calloc(of_file + a->o->allow.count + 1, sizeof *a->allow);
+    if (a->allow == NULL) {
+        return ib_fail_nomem(err);
+    }
+    /* The file's list bounds what the command line may allow: then only the file's counts. */
+    for (size_t i = 0; a->config->has_allow && i < of_file; i++) {
+        a->allow[a->allow_count++] = ib_conf_texts_at(&a->config->allow, i);
+    }
+    for (size_t i = 0; !a->config->has_allow && i < a->o->allow.count; i++) {
+        a->allow[a->allow_count++] = ib_str_from(a->o->allow.items[i]);
+    }
+    return IB_OK;
+}
+
+static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_state *ret_state,
+                      struct ib_error *err)
+{
+    IB_CLEANUP(ib_watch_config_fini) struct ib_watch_config config = { 0 };
+    IB_CLEANUP(ib_plan_fini) struct ib_plan plan = { 0 };
+    IB_CLEANUP(ib_arazzo_cleanup) struct ib_arazzo_doc *doc = NULL;
+    IB_CLEANUP(ib_clients_cleanup) struct ib_clients *clients = NULL;
+    IB_CLEANUP(ib_survey_fini) struct ib_survey survey = { 0 };
+    IB_CLEANUP(ib_cancelled_fini) struct ib_cancelled done = { 0 };
+    struct action a = { .o = o, .config = &config, .plan = &plan, .done = &done };
+    enum ib_rc rc = ib_plan_config(&o->common, &config, err);
+
+    done.begin_mono_ms = ib_time_mono_ms();
+    done.explain = o->explain;
+    a.deadline = ib_deadline_in(o->common.timeout_ms);
+    if (rc == IB_OK) {
+        rc = ib_plan_make(&o->plan, &o->common, &config, &plan, err);
+    }
+    if (rc == IB_OK) {
+        rc = check_stuck(o, &plan, err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_arazzo_open(o->workflow, &IB_SENDER_CHECK, &doc, err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_clients_new(a.deadline, NULL, NULL, &clients, err);
+    }
+    if (rc == IB_OK) {
+        a.doc = doc;
+        a.clients = clients;
+        rc = collect_allow(&a, err);
+    }
+    if (rc == IB_OK) {
+        rc = act(&a, &survey, err);
+    }
+    free(a.allow);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    done.stats = ib_clients_stats(clients);
+    *ret_state = ib_cancelled_state(&done);
+    ib_cancelled_text(&done, out);
+    return o->common.output == IB_OUTPUT_FORM_JSON
+               ? ib_cancelled_json(&done, program.name, *ret_state, out, err)
+               : IB_OK;
+}
+
+/* The gate is closed: say why, touch nothing. */
+static enum ib_rc no_action(const struct options *o, const struct ib_gate_decision *decision,
+                            struct ib_output *out, struct ib_error *err)
+{
+    IB_CLEANUP(ib_cancelled_fini) struct ib_cancelled done = { 0 };
+
+    done.begin_mono_ms = ib_time_mono_ms();
+    done.no_action = decision->words;
+    ib_cancelled_text(&done, out);
+    return o->common.output == IB_OUTPUT_FORM_JSON
+               ? ib_cancelled_json(&done, program.name, IB_STATE_OK, out, err)
+               : IB_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {
+        .common = IB_COMMON_INIT(TIMEOUT_MS),
+        .plan = IB_PLAN_OPTIONS_INIT,
+        .max_cancel = -1,
+        .confirm_ms = -1,
+        .minimum_age_ms = -1,
+        .parallel = 8,
+    };
+    const struct ib_option_group groups[] = {
+        ib_plan_selection_group(&o.plan),
+        ib_plan_stuck_group(&o.plan),
+        { "Cancelling", cancel_rows, IB_ARRAY_LEN(cancel_rows), &o },
+        { "Event (from the scheduler)", event_rows, IB_ARRAY_LEN(event_rows), &o },
+        ib_common_aws_group(&o.common),
+        ib_common_group(&o.common),
+    };
+    struct ib_option_result result = IB_OPTION_RESULT_INIT;
+    struct ib_output out = IB_OUTPUT_INIT;
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_gate_decision decision;
+    enum ib_state state = IB_STATE_OK;
+
+    ib_start(&program);
+    ib_start_options(groups, IB_ARRAY_LEN(groups), argc, argv, &result);
+    ib_option_result_fini(&result);
+    if (check_options(&o, &err) != IB_OK) {
+        ib_start_usage(&err);
+    }
+    bool json = o.common.output == IB_OUTPUT_FORM_JSON;
+    ib_start_timeout(o.common.timeout_ms, IB_STATE_UNKNOWN, json);
+    ib_gate_decide(&o.gate, &o.event, &decision);
+    enum ib_rc rc = decision.act ? run(&o, &out, &state, &err)
+                                 : no_action(&o, &decision, &out, &err);
+    ib_plan_options_fini(&o.plan);
+    ib_option_list_fini(&o.allow);
+    if (rc == IB_EUSAGE) {
+        ib_start_usage(&err);
+    }
+    if (rc != IB_OK) {
+        ib_start_fail(&err, IB_STATE_UNKNOWN, json);
+    }
+    ib_start_end(&out, state);
+}
