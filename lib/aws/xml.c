@@ -74,7 +74,7 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 {
     struct reader *r = user;
     const char *colon = strrchr(name, ':');
-    struct ib_str local = ib_str_from(colon == NULL ? name : colon + 1);
+    struct ib_str local = ib_str_from(colon == NULL || colon[1] == '\0' ? name : colon + 1);
 
     (void)attributes;
     if (r->rc != IB_OK) {

@@ -56,12 +56,15 @@ static void sdk_row(void **state)
     }
 }
 
+/* The files that the cases point into. */
+static struct ib_value *sdk_file, *table_file;
+
 static size_t add_sdk_cases(void)
 {
     char path[512];
-    const struct ib_value *file =
-        ib_vectors_json(ib_vectors_shared("aws-vectors/imagebuilder-endpoint-tests-1.json", path, sizeof path));
-    const struct ib_value *list = ib_value_get_c(file, "testCases");
+
+    sdk_file = ib_vectors_json(ib_vectors_shared("aws-vectors/imagebuilder-endpoint-tests-1.json", path, sizeof path));
+    const struct ib_value *list = ib_value_get_c(sdk_file, "testCases");
 
     for (size_t i = 0; i < ib_value_count(list); i++) {
         const struct ib_value *v = ib_value_at(list, i);
@@ -98,8 +101,9 @@ static void table_row(void **state)
 static size_t add_table_cases(void)
 {
     char path[512];
-    const struct ib_value *list =
-        ib_vectors_json(ib_vectors_shared("aws-vectors/imagebuilder-endpoint-table.json", path, sizeof path));
+
+    table_file = ib_vectors_json(ib_vectors_shared("aws-vectors/imagebuilder-endpoint-table.json", path, sizeof path));
+    const struct ib_value *list = table_file;
 
     for (size_t i = 0; i < ib_value_count(list); i++) {
         struct table_case *c = &table_cases[i];
@@ -204,5 +208,8 @@ int main(void)
     }
     IB_TEST_ROWS(own_rows, own_row);
     IB_TEST_ROWS(partition_rows, partition_row);
-    return IB_TEST_RUN();
+    int failed = IB_TEST_RUN();
+    ib_value_unref(sdk_file);
+    ib_value_unref(table_file);
+    return failed;
 }

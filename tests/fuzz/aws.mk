@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+fuzz_programs += tests/fuzz/fuzz_arn
+tests_fuzz_fuzz_arn_SOURCES = tests/fuzz/fuzz_arn.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_arn_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_arn_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_arn_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_awserror
+tests_fuzz_fuzz_awserror_SOURCES = tests/fuzz/fuzz_awserror.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_awserror_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_awserror_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_awserror_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_sigv4
+tests_fuzz_fuzz_sigv4_SOURCES = tests/fuzz/fuzz_sigv4.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_sigv4_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_sigv4_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_sigv4_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_url
+tests_fuzz_fuzz_url_SOURCES = tests/fuzz/fuzz_url.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_url_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_url_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_url_LDADD = $(IB_LIBS)
+fuzz_programs += tests/fuzz/fuzz_xml
+tests_fuzz_fuzz_xml_SOURCES = tests/fuzz/fuzz_xml.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_xml_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_xml_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_xml_LDADD = $(IB_LIBS)
