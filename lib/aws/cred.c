@@ -194,21 +194,30 @@ enum ib_rc ib_cred_json_fields(const struct ib_value *object, const char *what,
 
 /* --- files of the user ------------------------------------------------------------------------ */
 
-static enum ib_rc read_at(const struct ib_cred_context *ctx, const char *home, const char *rest,
-                          struct ib_buf *ret, char *ret_path, struct ib_error *err)
+struct below_home {
+    const struct ib_outside *outside;
+    const char *rest;
+    struct ib_buf *content;
+    char *path;
+    struct ib_file_facts *facts;
+};
+
+static enum ib_rc read_at(const struct below_home *b, const char *home, struct ib_error *err)
 {
-    int n = snprintf(ret_path, IB_PROFILE_PATH_MAX, "%s%s", home, rest);
+    int n = snprintf(b->path, IB_PROFILE_PATH_MAX, "%s%s", home, b->rest);
 
     if (n < 0 || n >= IB_PROFILE_PATH_MAX) {
         return ib_fail(err, IB_ENOENT, "the path of the home directory is too long");
     }
-    ib_buf_reset(ret);
-    return ctx->outside->read(ctx->outside->ctx, ret_path, ret, NULL, err);
+    ib_buf_reset(b->content);
+    return b->outside->read(b->outside->ctx, b->path, b->content, b->facts, err);
 }
 
 enum ib_rc ib_cred_read_below_home(const struct ib_cred_context *ctx, const char *rest,
-                                   struct ib_buf *ret, char *ret_path, struct ib_error *err)
+                                   struct ib_buf *ret, char *ret_path,
+                                   struct ib_file_facts *ret_facts, struct ib_error *err)
 {
+    const struct below_home b = { ctx->outside, rest, ret, ret_path, ret_facts };
     struct ib_error why = IB_ERROR_INIT;
     const char *source;
     const char *home = ib_profile_home(ctx->outside, &source);
@@ -220,9 +229,9 @@ enum ib_rc ib_cred_read_below_home(const struct ib_cred_context *ctx, const char
         return ib_fail(err, IB_ENOENT, "HOME is not set and user id %ld has no home directory",
                        (long)geteuid());
     }
-    rc = read_at(ctx, home, rest, ret, ret_path, &why);
+    rc = read_at(&b, home, &why);
     if (rc == IB_ESYS && why.sys == EACCES && own != NULL && strcmp(own, home) != 0) {
-        return read_at(ctx, own, rest, ret, ret_path, err);
+        return read_at(&b, own, err);
     }
     if (rc != IB_OK && err != NULL) {
         *err = why;

@@ -141,10 +141,11 @@ void ib_cred_session_name(char *buf, size_t cap);
 /*
  * Read a file below the home directory (rest begins with '/'), HOME's first, the password database's
  * when that one may not be entered. ret_path (IB_PROFILE_PATH_MAX bytes) is where it was found or
- * should be. Errors: IB_ENOENT not there, or no home; as ib_outside.read.
+ * should be; ret_facts may be NULL. Errors: IB_ENOENT not there, or no home; as ib_outside.read.
  */
 IB_NODISCARD enum ib_rc ib_cred_read_below_home(const struct ib_cred_context *ctx, const char *rest,
                                                 struct ib_buf *ret, char *ret_path,
+                                                struct ib_file_facts *ret_facts,
                                                 struct ib_error *err);
 
 /*

@@ -17,6 +17,7 @@
 #define SWEEP_MAX      256                   /* files looked at when old ones are removed */
 #define SWEEP_AFTER_MS (2 * IB_DAY_MS)       /* since it was written; no session lives longer than 12 h */
 
+#define LIFE_MAX_MS (12 * IB_HOUR_MS)
 #define EARLY_MS (15 * IB_MINUTE_MS)         /* as the AWS CLI */
 #define MUST_MS  (5 * IB_MINUTE_MS)
 
@@ -40,8 +41,15 @@ static void entry_fini(struct entry *e)
 struct ib_cred_window ib_cred_window_of(int64_t fetched_ms, int64_t expiration_ms)
 {
     int64_t life = expiration_ms - fetched_ms;
-    int64_t early = life / 4, must = life / 12;
+    int64_t early, must;
 
+    /* Whatever an answer claims, no session of a role lives longer. */
+    if (life > LIFE_MAX_MS) {
+        life = LIFE_MAX_MS;
+        expiration_ms = fetched_ms + LIFE_MAX_MS;
+    }
+    early = life / 4;
+    must = life / 12;
     /* A session of 15 minutes, the shortest there is, would otherwise be renewed by each run. */
     early = early > EARLY_MS ? EARLY_MS : early;
     must = must > MUST_MS ? MUST_MS : must;

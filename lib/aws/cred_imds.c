@@ -83,6 +83,10 @@ enum ib_rc ib_cred_imds(const struct ib_cred_context *ctx, struct ib_credentials
     if (roles.status == 404) {
         return ib_fail(err, IB_ENOENT, "no IAM role is attached to this EC2 instance");
     }
+    if (roles.status == 403) {
+        return ib_fail(err, IB_ENOENT, "%s may not be read (HTTP status 403)",
+                       ib_buf_c(&imds.endpoint));
+    }
     if (roles.status != 200) {
         return ib_fail(err, IB_ECRED, "instance metadata at %s: HTTP status %d instead of the role",
                        ib_buf_c(&imds.endpoint), roles.status);

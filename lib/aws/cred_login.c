@@ -36,7 +36,7 @@ static enum ib_rc read_cache(const struct ib_cred_context *ctx, const char *prof
         rc = ctx->outside->read(ctx->outside->ctx, ret_path, ret, NULL, &why);
     } else {
         (void)snprintf(rest, sizeof rest, "/.aws/login/cache/%s.json", name);
-        rc = ib_cred_read_below_home(ctx, rest, ret, ret_path, &why);
+        rc = ib_cred_read_below_home(ctx, rest, ret, ret_path, NULL, &why);
     }
     if (rc == IB_OK) {
         return IB_OK;

@@ -18,6 +18,8 @@
 #define TOKEN_MAX        16384 /* bytes of one member */
 #define RENEW_EARLY_MS   (15 * IB_MINUTE_MS) /* as the AWS CLI */
 #define TRY_MAX_MS       (10 * IB_SECOND_MS)
+#define LOOK_AGAIN       5
+#define LOOK_AGAIN_MS    100
 
 struct sso {
     const char *profile, *session; /* session NULL: the old form */
@@ -26,6 +28,7 @@ struct sso {
 
 struct token {
     struct ib_value *file; /* what the file holds */
+    struct ib_file_facts facts;
     char path[IB_PROFILE_PATH_MAX];
     struct ib_str access;
     int64_t expires_ms;
@@ -84,7 +87,7 @@ static enum ib_rc read_token(const struct ib_cred_context *ctx, const struct sso
         return rc;
     }
     (void)snprintf(rest, sizeof rest, "/.aws/sso/cache/%s.json", name);
-    rc = ib_cred_read_below_home(ctx, rest, &text, ret->path, &why);
+    rc = ib_cred_read_below_home(ctx, rest, &text, ret->path, &ret->facts, &why);
     if (rc != IB_OK) {
         (void)snprintf(words, sizeof words, "no SSO token (%s)", why.text);
         return log_in(err, sso, words);
@@ -151,7 +154,9 @@ static bool can_renew(const struct ib_cred_context *ctx, const struct sso *sso,
     struct ib_str end = { NULL, 0 };
     int64_t end_ms = 0;
 
-    if (sso->session == NULL || ib_value_get_c(t->file, "refreshToken") == NULL ||
+    /* Root would leave the user a file that is root's. */
+    if (sso->session == NULL || t->facts.foreign_owner ||
+        ib_value_get_c(t->file, "refreshToken") == NULL ||
         ib_value_get_c(t->file, "clientId") == NULL ||
         ib_value_get_c(t->file, "clientSecret") == NULL) {
         return false;
@@ -281,6 +286,26 @@ static enum ib_rc renew(const struct ib_cred_context *ctx, const struct sso *sso
     return rc;
 }
 
+/* Another process may have used the refresh token up: then its answer is in the file, or will be at once. */
+static bool was_renewed_by_another(const struct ib_cred_context *ctx, const struct sso *sso,
+                                   struct token *t)
+{
+    for (int i = 0; i < LOOK_AGAIN; i++) {
+        struct token again = { .file = NULL };
+
+        if (read_token(ctx, sso, &again, NULL) == IB_OK && again.expires_ms > t->expires_ms) {
+            token_fini(t);
+            *t = again;
+            return true;
+        }
+        token_fini(&again);
+        if (ib_deadline_sleep(&ctx->deadline, LOOK_AGAIN_MS, NULL) != IB_OK) {
+            break;
+        }
+    }
+    return false;
+}
+
 static enum ib_rc get_token(const struct ib_cred_context *ctx, const struct sso *sso,
                             struct token *t, struct ib_error *err)
 {
@@ -294,7 +319,7 @@ static enum ib_rc get_token(const struct ib_cred_context *ctx, const struct sso 
     }
     if (can_renew(ctx, sso, t)) {
         rc = renew(ctx, sso, t, &why);
-        if (rc == IB_OK) {
+        if (rc == IB_OK || (t->expires_ms <= now && was_renewed_by_another(ctx, sso, t))) {
             return IB_OK;
         }
     }

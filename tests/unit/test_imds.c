@@ -120,6 +120,8 @@ static const struct row rows[] = {
       "instance metadata at http://169.254.169.254: HTTP status 401, token refused", 2, "AQAEAtoken==" },
     { "no_role_attached", { .answers = { TOKEN_OK, ROLES_GIVES(404, "<html>") } }, IB_ENOENT,
       "no IAM role is attached to this EC2 instance", 2, "AQAEAtoken==" },
+    { "metadata_that_is_forbidden", { .answers = { TOKEN_GIVES(403, ""), ROLES_GIVES(403, "Forbidden") } }, IB_ENOENT,
+      "http://169.254.169.254 may not be read (HTTP status 403)", 2, "" },
     { "a_role_that_cannot_be_assumed_is_quoted",
       { .answers = { TOKEN_OK, ROLE_GIVES(200, "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"EC2 cannot assume the role Mon\"}"), ROLES_OK } },
       IB_ECRED, "instance metadata has no credentials of role Mon: AssumeRoleUnauthorizedAccess: EC2 cannot assume the role Mon", 3, "AQAEAtoken==" },
