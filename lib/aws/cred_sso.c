@@ -148,6 +148,13 @@ static enum ib_rc exchange(const struct ib_cred_context *ctx, const struct ib_ht
 
 /* --- renewing ----------------------------------------------------------------------------------------- */
 
+static bool has_text(const struct token *t, const char *member)
+{
+    const struct ib_value *v = ib_value_get_c(t->file, member);
+
+    return ib_value_is(v, IB_VALUE_STRING) && ib_value_as_str(v).n > 0;
+}
+
 static bool can_renew(const struct ib_cred_context *ctx, const struct sso *sso,
                       const struct token *t)
 {
@@ -155,10 +162,8 @@ static bool can_renew(const struct ib_cred_context *ctx, const struct sso *sso,
     int64_t end_ms = 0;
 
     /* Root would leave the user a file that is root's. */
-    if (sso->session == NULL || t->facts.foreign_owner ||
-        ib_value_get_c(t->file, "refreshToken") == NULL ||
-        ib_value_get_c(t->file, "clientId") == NULL ||
-        ib_value_get_c(t->file, "clientSecret") == NULL) {
+    if (sso->session == NULL || t->facts.foreign_owner || !has_text(t, "refreshToken") ||
+        !has_text(t, "clientId") || !has_text(t, "clientSecret")) {
         return false;
     }
     if (ib_value_opt_str(t->file, "registrationExpiresAt", 64, &end, NULL) != IB_OK || end.p == NULL) {
