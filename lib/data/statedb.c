@@ -367,17 +367,13 @@ static enum ib_rc configure(struct ib_statedb *db, int64_t busy_ms, struct ib_er
                    "open", err);
 }
 
-enum ib_rc ib_statedb_open(const struct ib_statedb_options *options, struct ib_statedb **ret,
-                           struct ib_error *err)
+static enum ib_rc open_database(struct ib_statedb *db, const struct ib_statedb_options *options,
+                                struct ib_error *err)
 {
-    IB_CLEANUP(ib_statedb_cleanup) struct ib_statedb *db = calloc(1, sizeof *db);
     bool shared = false;
     int64_t size = 0;
     int dirfd = -1;
 
-    if (db == NULL) {
-        return ib_fail_nomem(err);
-    }
     db->read_only = options->read_only;
     int n = snprintf(db->path, sizeof db->path, "%s/" IB_STATEDB_FILE, options->dir);
     if (n < 0 || (size_t)n >= sizeof db->path) {
@@ -407,11 +403,23 @@ enum ib_rc ib_statedb_open(const struct ib_statedb_options *options, struct ib_s
     if (rc == IB_OK && size > 0 && size <= QUICK_CHECK_BYTES) {
         rc = quick_check(db, err);
     }
+    return rc;
+}
+
+enum ib_rc ib_statedb_open(const struct ib_statedb_options *options, struct ib_statedb **ret,
+                           struct ib_error *err)
+{
+    struct ib_statedb *db = calloc(1, sizeof *db);
+
+    if (db == NULL) {
+        return ib_fail_nomem(err);
+    }
+    enum ib_rc rc = open_database(db, options, err);
     if (rc != IB_OK) {
+        ib_statedb_close(db);
         return rc;
     }
     *ret = db;
-    db = NULL;
     return IB_OK;
 }
 
