@@ -230,7 +230,7 @@ static enum ib_rc string_value(struct scan *s, struct ib_value **ret)
 {
     IB_CLEANUP(put_object) struct json_object *o = NULL;
     const struct ib_mark mark = mark_here(s);
-    struct ib_str text;
+    struct ib_str text = { NULL, 0 };
     enum ib_rc rc = scan_string(s, &o, &text);
 
     return rc == IB_OK ? give(s, ib_value_string(text), mark, ret) : rc;
@@ -290,7 +290,7 @@ static enum ib_rc scan_member(struct scan *s, size_t depth, struct ib_value *obj
     IB_CLEANUP(put_object) struct json_object *o = NULL;
     const struct ib_mark mark = mark_here(s);
     struct ib_value *item = NULL;
-    struct ib_str name;
+    struct ib_str name = { NULL, 0 };
 
     if (s->p[s->at] != '"') {
         return fail_unexpected(s, "a member's name in double quotes");

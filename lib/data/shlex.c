@@ -7,26 +7,23 @@
 struct splitter {
     struct ib_str text;
     size_t at;
-    struct ib_buf word;
+    struct ib_buf *word;
     bool in_word; /* also when it is empty: '' */
-    struct ib_words words;
+    struct ib_words *words;
     struct ib_error *err;
 };
 
 void ib_words_fini(struct ib_words *words)
 {
     for (size_t i = 0; i < words->count; i++) {
-        explicit_bzero(words->argv[i], strlen(words->argv[i]));
-        free(words->argv[i]);
+        char *word = words->argv[i];
+        if (word != NULL) {
+            explicit_bzero(word, strlen(word));
+        }
+        free(word);
     }
     free(words->argv);
     *words = (struct ib_words)IB_WORDS_INIT;
-}
-
-static void splitter_fini(struct splitter *s)
-{
-    ib_buf_fini(&s->word);
-    ib_words_fini(&s->words);
 }
 
 static enum ib_rc end_word(struct splitter *s)
@@ -34,17 +31,17 @@ static enum ib_rc end_word(struct splitter *s)
     if (!s->in_word) {
         return IB_OK;
     }
-    if (s->words.count == IB_SHLEX_WORDS_MAX) {
+    if (s->words->count == IB_SHLEX_WORDS_MAX) {
         return ib_fail(s->err, IB_ELIMIT, "a command of more than %d words", IB_SHLEX_WORDS_MAX);
     }
-    char *copy = ib_str_dup(ib_buf_str(&s->word));
-    if (s->word.failed || copy == NULL) {
+    char *copy = ib_str_dup(ib_buf_str(s->word));
+    if (s->word->failed || copy == NULL) {
         free(copy);
         return ib_fail_nomem(s->err);
     }
-    s->words.argv[s->words.count++] = copy;
-    s->words.argv[s->words.count] = NULL;
-    ib_buf_reset(&s->word);
+    s->words->argv[s->words->count++] = copy;
+    s->words->argv[s->words->count] = NULL;
+    ib_buf_reset(s->word);
     s->in_word = false;
     return IB_OK;
 }
@@ -58,7 +55,7 @@ static enum ib_rc single_quoted(struct splitter *s)
     if (close == rest.n) {
         return ib_fail(s->err, IB_EPARSE, "byte %zu: a single quote is not closed", s->at + 1);
     }
-    ib_buf_add_str(&s->word, ib_str_head(rest, close));
+    ib_buf_add_str(s->word, ib_str_head(rest, close));
     s->at += close + 2;
     return IB_OK;
 }
@@ -80,7 +77,7 @@ static enum ib_rc double_quoted(struct splitter *s)
                 s->at++;
             }
         }
-        ib_buf_add_char(&s->word, c);
+        ib_buf_add_char(s->word, c);
     }
     if (s->at >= s->text.n) {
         return ib_fail(s->err, IB_EPARSE, "byte %zu: a double quote is not closed", open + 1);
@@ -96,7 +93,7 @@ static enum ib_rc backslash(struct splitter *s)
     }
     char next = s->text.p[s->at + 1];
     if (next != '\n') {
-        ib_buf_add_char(&s->word, next);
+        ib_buf_add_char(s->word, next);
         s->in_word = true;
     }
     s->at += 2;
@@ -121,9 +118,28 @@ static enum ib_rc step(struct splitter *s)
     if (c == '"') {
         return double_quoted(s);
     }
-    ib_buf_add_char(&s->word, c);
+    ib_buf_add_char(s->word, c);
     s->at++;
     return IB_OK;
+}
+
+static enum ib_rc split(struct splitter *s)
+{
+    s->words->argv = calloc(IB_SHLEX_WORDS_MAX + 1, sizeof *s->words->argv);
+    if (s->words->argv == NULL) {
+        return ib_fail_nomem(s->err);
+    }
+    while (s->at < s->text.n) {
+        enum ib_rc rc = step(s);
+        if (rc != IB_OK) {
+            return rc;
+        }
+    }
+    enum ib_rc rc = end_word(s);
+    if (rc == IB_OK && s->words->count == 0) {
+        rc = ib_fail(s->err, IB_EPARSE, "the command is empty");
+    }
+    return rc;
 }
 
 enum ib_rc ib_shlex_split(struct ib_str text, struct ib_words *ret, struct ib_error *err)
@@ -135,26 +151,11 @@ enum ib_rc ib_shlex_split(struct ib_str text, struct ib_words *ret, struct ib_er
     if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL) {
         return ib_fail(err, IB_EPARSE, "a command holds a NUL byte");
     }
-    IB_CLEANUP(splitter_fini) struct splitter s = {
-        .text = text, .word = IB_BUF_INIT_SECRET(IB_SHLEX_BYTES_MAX), .err = err
-    };
-    s.words.argv = calloc(IB_SHLEX_WORDS_MAX + 1, sizeof *s.words.argv);
-    if (s.words.argv == NULL) {
-        return ib_fail_nomem(err);
-    }
-    while (s.at < text.n) {
-        enum ib_rc rc = step(&s);
-        if (rc != IB_OK) {
-            return rc;
-        }
-    }
-    enum ib_rc rc = end_word(&s);
-    if (rc == IB_OK && s.words.count == 0) {
-        rc = ib_fail(err, IB_EPARSE, "the command is empty");
-    }
-    if (rc == IB_OK) {
-        *ret = s.words;
-        s.words = (struct ib_words)IB_WORDS_INIT;
+    IB_CLEANUP(ib_buf_fini) struct ib_buf word = IB_BUF_INIT_SECRET(IB_SHLEX_BYTES_MAX);
+    struct splitter s = { .text = text, .word = &word, .words = ret, .err = err };
+    enum ib_rc rc = split(&s);
+    if (rc != IB_OK) {
+        ib_words_fini(ret);
     }
     return rc;
 }

@@ -23,6 +23,15 @@ void ib_cleanup_fd(int *fd)
     *fd = -1;
 }
 
+/* Hands the descriptor out of a variable that would close it. */
+static int take_fd(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
 /* --- judging ----------------------------------------------------------------------------------- */
 
 static const char *kind_of(mode_t mode)
@@ -372,8 +381,7 @@ enum ib_rc ib_dir_private_open(const char *path, bool create, int *ret_fd, struc
         return ib_fail(err, IB_ECONFIG, "the directory %s is open to others (mode %04o): chmod 700 it",
                        path, st.st_mode & 07777U);
     }
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = take_fd(&fd);
     return IB_OK;
 }
 
@@ -413,7 +421,6 @@ enum ib_rc ib_lock_take(int dir_fd, const char *name, const struct ib_deadline *
             return ib_error_context(err, "%s is locked by another process", name);
         }
     }
-    ret->fd = fd;
-    fd = -1;
+    ret->fd = take_fd(&fd);
     return IB_OK;
 }
