@@ -8,3 +8,4 @@ eventhandler_PROGRAMS += plugins/ib_cancel_action
 plugins_ib_cancel_action_SOURCES = plugins/ib_cancel_action.c plugins/cancelled.c plugins/cancelled.h \
 	plugins/plan.c plugins/plan.h
 plugins_ib_cancel_action_LDADD = $(IB_LIBS)
+include plugins/ib_workflow.mk

@@ -429,8 +429,8 @@ enum flow ib_run_workflow(struct run *run, struct run_doc *doc,
 /* --- the outermost workflow --------------------------------------------------------------------
  */
 
-static enum ib_rc pick_workflow(const struct ib_arazzo_doc *doc, struct ib_str id,
-                                const struct ib_arazzo_workflow **ret, struct ib_error *err)
+enum ib_rc ib_arazzo_pick_workflow(const struct ib_arazzo_doc *doc, struct ib_str id,
+                                   const struct ib_arazzo_workflow **ret, struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf names = IB_BUF_INIT(IB_ERROR_TEXT_MAX);
 
@@ -641,7 +641,8 @@ void ib_arazzo_run(const struct ib_arazzo_doc *doc, const struct ib_arazzo_run_o
     struct run_doc *run_doc = ib_run_doc(&run, doc);
     if (ret->steps == NULL || ret->outputs == NULL) {
         (void)ib_fail_nomem(run.err);
-    } else if (run_doc != NULL && pick_workflow(doc, options->workflow_id, &w, run.err) == IB_OK) {
+    } else if (run_doc != NULL &&
+               ib_arazzo_pick_workflow(doc, options->workflow_id, &w, run.err) == IB_OK) {
         ret->workflow_id = w->id;
         if (pick_step(w, options->from, "--from", &from, run.err) == IB_OK &&
             pick_step(w, options->until, "--until", &until, run.err) == IB_OK) {

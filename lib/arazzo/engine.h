@@ -191,6 +191,14 @@ void ib_arazzo_result_fini(struct ib_arazzo_result *result);
 void ib_arazzo_run(const struct ib_arazzo_doc *doc, const struct ib_arazzo_run_options *options,
                    struct ib_arazzo_result *ret);
 
+/*
+ * The workflow of this id; of a document with only one, that one when id.p is NULL. Errors: IB_EUSAGE,
+ * naming those that there are.
+ */
+IB_NODISCARD enum ib_rc ib_arazzo_pick_workflow(const struct ib_arazzo_doc *doc, struct ib_str id,
+                                                const struct ib_arazzo_workflow **ret,
+                                                struct ib_error *err);
+
 /* "success", "failure", "error". */
 const char *ib_run_outcome_name(enum ib_run_outcome outcome);
 

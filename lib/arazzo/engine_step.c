@@ -3,6 +3,7 @@
 #include "lib/arazzo/engine_run.h"
 
 #include "lib/arazzo/inputs.h"
+#include "lib/sys/signals.h"
 
 static void attempt_fini(struct attempt *a)
 {
@@ -189,7 +190,8 @@ static bool may_have_arrived(enum ib_rc rc)
 
 static bool is_step_failure(const struct run *run, enum ib_rc rc)
 {
-    if (rc == IB_ETIMEOUT && run->o->deadline != NULL && ib_deadline_passed(run->o->deadline)) {
+    if (ib_signals_stop_requested() ||
+        (rc == IB_ETIMEOUT && run->o->deadline != NULL && ib_deadline_passed(run->o->deadline))) {
         return false;
     }
     return rc == IB_ENET || rc == IB_ETLS || rc == IB_EHTTP || rc == IB_ETIMEOUT;

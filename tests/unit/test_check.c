@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/arazzo/check*.c, document*.c: every document below tests/data/arazzo. NAME.expect beside a document has
- * its findings, all errors and warnings and the notes but source-document, one a line, in order; a
- * good document without that file has none.
+ * lib/arazzo/check*.c, document*.c: every document below tests/data/arazzo. NAME.expect beside a
+ * document has its findings, all errors and warnings and the notes but source-document, one a line,
+ * in order; a good document without that file has none.
  */
 #include <dirent.h>
 
@@ -13,7 +13,7 @@
 #include "lib/base/time.h"
 
 #define NAME_MAX_BYTES 128
-#define DOCS_MAX 100
+#define DOCS_MAX       100
 
 struct doc_row {
     char name[NAME_MAX_BYTES + 16];
@@ -96,7 +96,8 @@ static void add_folder(const char *folder)
     (void)closedir(dir);
 }
 
-/* --- documents that are meant to hurt ----------------------------------------------------------- */
+/* --- documents that are meant to hurt -----------------------------------------------------------
+ */
 
 struct bomb_row {
     const char *name;
@@ -111,7 +112,7 @@ static void repeat(struct ib_buf *out, const char *text, size_t n)
     }
 }
 
-#define HEAD                                                                                      \
+#define HEAD \
     "arazzo: 1.0.1\ninfo: {title: t, version: 1.0.0}\nsourceDescriptions: [{name: a, url: ./a}]\n"
 
 static void brackets(struct ib_buf *out)
@@ -157,7 +158,9 @@ static void dense(struct ib_buf *out)
 {
     ib_buf_add_c(out, HEAD "components:\n  successActions:\n");
     for (size_t i = 0; i < 50; i++) {
-        ib_buf_addf(out, "    a%zu: {name: a%zu, type: goto, stepId: s%zu, criteria: [{condition: $statusCode == %zu}]}\n",
+        ib_buf_addf(out,
+                    "    a%zu: {name: a%zu, type: goto, stepId: s%zu, criteria: [{condition: "
+                    "$statusCode == %zu}]}\n",
                     i, i, i * 10, i);
     }
     ib_buf_add_c(out, "workflows:\n- workflowId: w\n  successActions:\n");
@@ -166,8 +169,9 @@ static void dense(struct ib_buf *out)
     }
     ib_buf_add_c(out, "  steps:\n");
     for (size_t i = 0; i < 1000; i++) {
-        ib_buf_addf(out, "  - {stepId: s%zu, operationId: O, outputs: {x: $response.body}, parameters: "
-                         "[{name: p, in: query, value: $steps.s%zu.outputs.x}]}\n",
+        ib_buf_addf(out,
+                    "  - {stepId: s%zu, operationId: O, outputs: {x: $response.body}, parameters: "
+                    "[{name: p, in: query, value: $steps.s%zu.outputs.x}]}\n",
                     i, 999 - i);
     }
 }
@@ -183,7 +187,8 @@ static void deep_schema(struct ib_buf *out)
 
 static void many_mistakes(struct ib_buf *out)
 {
-    ib_buf_add_c(out, HEAD "workflows:\n- workflowId: w\n  steps:\n  - stepId: s\n    operationId: O\n");
+    ib_buf_add_c(out,
+                 HEAD "workflows:\n- workflowId: w\n  steps:\n  - stepId: s\n    operationId: O\n");
     for (size_t i = 0; i < 5000; i++) {
         ib_buf_addf(out, "    m%zu: 1\n", i);
     }
@@ -191,16 +196,18 @@ static void many_mistakes(struct ib_buf *out)
 
 static void self_reference(struct ib_buf *out)
 {
-    ib_buf_add_c(out, HEAD "workflows:\n- workflowId: w\n  inputs:\n    type: object\n    properties:\n"
-                           "      a: {$ref: '#/workflows/0/inputs/properties/b'}\n"
-                           "      b: {$ref: '#/workflows/0/inputs/properties/a'}\n"
-                           "  steps: [{stepId: s, operationId: O}]\n");
+    ib_buf_add_c(out,
+                 HEAD "workflows:\n- workflowId: w\n  inputs:\n    type: object\n    properties:\n"
+                      "      a: {$ref: '#/workflows/0/inputs/properties/b'}\n"
+                      "      b: {$ref: '#/workflows/0/inputs/properties/a'}\n"
+                      "  steps: [{stepId: s, operationId: O}]\n");
 }
 
 static void long_condition(struct ib_buf *out)
 {
-    ib_buf_add_c(out, HEAD "workflows:\n- workflowId: w\n  steps:\n  - stepId: s\n    operationId: O\n"
-                           "    successCriteria: [{condition: '");
+    ib_buf_add_c(out,
+                 HEAD "workflows:\n- workflowId: w\n  steps:\n  - stepId: s\n    operationId: O\n"
+                      "    successCriteria: [{condition: '");
     repeat(out, "(", 100000);
     ib_buf_add_c(out, "'}]\n");
 }
@@ -216,19 +223,19 @@ static void binary(struct ib_buf *out)
 }
 
 static const struct bomb_row bomb_rows[] = {
-    { "a_megabyte_of_brackets", brackets, "YAML of 1048576 bytes, more than 262144" },
-    { "json_brackets", json_brackets, "deeper than" },
-    { "a_billion_laughs", laughs, "1:4:" },
-    { "a_circle_of_aliases", circle, "1:4:" },
-    { "ten_thousand_steps", many_steps, "bytes, more than 262144" },
-    { "five_thousand_steps", many_short_steps, "5000 steps are more than the 1000 that are allowed" },
-    { "a_thousand_steps_with_a_branch_to_each_other", dense, "" },
-    { "schemas_in_schemas", deep_schema, "schemas are nested deeper than 32" },
-    { "five_thousand_mistakes", many_mistakes, "is not a member of this object (and 4999 more)" },
-    { "a_schema_that_refers_to_itself", self_reference, "names nothing in this document" },
-    { "a_hundred_thousand_parentheses", long_condition, "" },
-    { "an_empty_file", nothing, "empty" },
-    { "bytes_that_are_no_text", binary, "1:9:" },
+    {"a_megabyte_of_brackets", brackets, "YAML of 1048576 bytes, more than 262144"},
+    {"json_brackets", json_brackets, "deeper than"},
+    {"a_billion_laughs", laughs, "1:4:"},
+    {"a_circle_of_aliases", circle, "1:4:"},
+    {"ten_thousand_steps", many_steps, "bytes, more than 262144"},
+    {"five_thousand_steps", many_short_steps, "5000 steps are more than the 1000 that are allowed"},
+    {"a_thousand_steps_with_a_branch_to_each_other", dense, ""},
+    {"schemas_in_schemas", deep_schema, "schemas are nested deeper than 32"},
+    {"five_thousand_mistakes", many_mistakes, "is not a member of this object (and 4999 more)"},
+    {"a_schema_that_refers_to_itself", self_reference, "names nothing in this document"},
+    {"a_hundred_thousand_parentheses", long_condition, ""},
+    {"an_empty_file", nothing, "empty"},
+    {"bytes_that_are_no_text", binary, "1:9:"},
 };
 
 static void test_bomb(void **state)
@@ -266,7 +273,7 @@ static bool knows_only_one(void *ctx, struct ib_str id)
 
 static void operations_that_the_caller_does_not_know_are_errors(void **state)
 {
-    const struct ib_check_options options = { knows_only_one, (void *)(uintptr_t) "Ask" };
+    const struct ib_check_options options = {knows_only_one, (void *)(uintptr_t) "Ask"};
     struct ib_arazzo_doc *doc = NULL;
     struct ib_error err = IB_ERROR_INIT;
     char path[4096];
@@ -298,8 +305,10 @@ static void findings_are_values_for_JSON(void **state)
     assert_ok(ib_arazzo_parse(IB_STR("[]"), "x", NULL, &findings, &doc, &err), &err);
     struct ib_value *v = ib_finding_value(&findings.items[0], "x");
     char *text = json_text(v);
-    assert_string_equal(text, "{\"file\":\"x\",\"line\":1,\"column\":1,\"path\":\"\",\"severity\":\"error\",\"rule\":"
-                              "\"type\",\"text\":\"an Arazzo document must be an object, not array\"}");
+    assert_string_equal(
+        text,
+        "{\"file\":\"x\",\"line\":1,\"column\":1,\"path\":\"\",\"severity\":\"error\",\"rule\":"
+        "\"type\",\"text\":\"an Arazzo document must be an object, not array\"}");
     free(text);
     ib_value_unref(v);
     ib_findings_fini(&findings);
