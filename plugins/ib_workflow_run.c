@@ -7,8 +7,8 @@
 #include "lib/sys/file.h"
 #include "lib/sys/signals.h"
 #include "lib/watch/sender.h"
-#include "lib/watch/targets.h"
 #include "plugins/ib_workflow.h"
+#include "plugins/plan.h"
 
 #define INPUTS_FILE_MAX ((size_t)1024 * 1024)
 
@@ -303,25 +303,6 @@ static void on_event(void *ctx, const struct ib_run_event *event)
     ib_workflow_live_event(&w->live, event);
 }
 
-/* --config FILE, or the installed default when it is there. */
-static enum ib_rc read_config(const struct ib_common *common, struct ib_watch_config *ret,
-                              struct ib_error *err)
-{
-    const char *path = common->config != NULL ? common->config : IB_SYSCONFDIR "/ib-plugins.conf";
-    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(INPUTS_FILE_MAX);
-    const struct ib_file_options options = {.max_bytes = INPUTS_FILE_MAX};
-    enum ib_rc rc = ib_file_read(path, &options, &text, err);
-
-    if (rc == IB_ENOENT && common->config == NULL) {
-        return IB_OK;
-    }
-    if (rc == IB_OK) {
-        ib_watch_config_fini(ret);
-        rc = ib_watch_config_parse(ib_buf_str(&text), path, ret, err);
-    }
-    return rc;
-}
-
 static void aws_options(const struct ib_workflow_options *o, const struct ib_watch_config *config,
                         struct watcher *w, struct ib_aws_options *ret)
 {
@@ -385,7 +366,7 @@ static enum ib_rc run_with(const struct ib_workflow_options *o, const struct ib_
 
     ib_watch_config_init(&config);
     ib_workflow_live_init(&watcher.live, o);
-    enum ib_rc rc = read_config(&o->common, &config, err);
+    enum ib_rc rc = ib_plan_config(&o->common, &config, err);
     if (rc == IB_OK) {
         aws_options(o, &config, &watcher, &aws);
         rc = ib_aws_client_new(&aws, deadline, &client, err);
