@@ -146,6 +146,36 @@ void ib_http_response_fini(struct ib_http_response *r)
     ib_buf_fini(&r->body);
 }
 
+const char *ib_http_library(void)
+{
+    return curl_version();
+}
+
+const char *ib_http_trusted(const struct ib_http *http)
+{
+    return http->ca.shown;
+}
+
+void ib_http_describe_proxy(const struct ib_http *http, const char *url, struct ib_buf *out)
+{
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_proxy proxy;
+    struct ib_url target;
+    enum ib_rc rc = ib_url_parse(ib_str_from(url), "URL", &target, &err);
+
+    if (rc == IB_OK) {
+        rc = ib_proxy_choose(http->proxy, &target, &proxy, &err);
+    }
+    if (rc != IB_OK) {
+        ib_buf_add_c(out, err.text);
+    } else if (proxy.url[0] == '\0') {
+        ib_buf_add_c(out, "none");
+    } else {
+        ib_buf_addf(out, "%s (%s)", proxy.shown, proxy.source);
+        ib_proxy_wipe(&proxy);
+    }
+}
+
 /* --- what curl calls --- */
 
 /* One line of the answer's head. */

@@ -31,6 +31,12 @@ IB_NODISCARD enum ib_rc ib_http_new(const struct ib_http_options *options, struc
 void ib_http_free(struct ib_http *http);
 void ib_http_cleanup(struct ib_http **http);
 
+/* For --diagnose: "libcurl/7.88.1 OpenSSL/3.0.17", and the CAs that are trusted. */
+const char *ib_http_library(void);
+const char *ib_http_trusted(const struct ib_http *http);
+/* Append the proxy that a URL would go through: "none", "proxy.example:3128 (HTTPS_PROXY)". */
+void ib_http_describe_proxy(const struct ib_http *http, const char *url, struct ib_buf *out);
+
 enum ib_http_flag {
     /* A metadata service: never through a proxy, and plain http to link-local addresses is allowed. */
     IB_HTTP_METADATA = 1,

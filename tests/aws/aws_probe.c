@@ -9,10 +9,13 @@
  *                                            -> {"rc"} and a client for the lines that follow
  *   {"do":"call", "service","operation","method","path","query","body","times":1,"parallel":1}
  *                                            -> {"rc","text","status","attempts","error_rc",...}
+ *   {"do":"diagnose", as "open", "arn_region"}
+ *                                            -> {"rc","text","rows":[["topic","text"]]}
  *   {"do":"close"}                           -> {"notes":[],"trace":[],"stats":{}}
  */
 #include "lib/aws/awserror.h"
 #include "lib/aws/client.h"
+#include "lib/aws/diagnose.h"
 #include "lib/aws/sigv4.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
@@ -101,15 +104,41 @@ static void on_trace(void *ctx, const char *line)
     IB_ASSERT(ib_value_push(ctx, ib_value_string(ib_str_from(line)), NULL) == IB_OK);
 }
 
-static void do_open(struct probe *p, struct ib_value *line, struct ib_value *reply)
+static struct ib_aws_options options_of(const struct ib_value *line)
 {
-    struct ib_error err = IB_ERROR_INIT;
-    struct ib_aws_options options = {
+    return (struct ib_aws_options){
         .profile = text_of(line, "profile"), .region = text_of(line, "region"),
         .role_arn = text_of(line, "role_arn"), .external_id = text_of(line, "external_id"),
         .endpoint_url = text_of(line, "endpoint_url"), .ca_bundle = text_of(line, "ca_bundle"),
         .proxy = text_of(line, "proxy"), .cache_dir = text_of(line, "cache_dir"),
     };
+}
+
+static void do_diagnose(const struct ib_value *line, struct ib_value *reply)
+{
+    struct ib_error err = IB_ERROR_INIT;
+    IB_CLEANUP(ib_diagnose_fini) struct ib_diagnose d = IB_DIAGNOSE_INIT;
+    struct ib_aws_options options = options_of(line);
+    struct ib_value *rows = ib_value_array();
+    enum ib_rc rc = ib_diagnose_aws(&options, ib_deadline_in(int_of(line, "timeout_ms", 10000)),
+                                    text_of(line, "arn_region"), &d, NULL, &err);
+
+    set_text(reply, "rc", ib_rc_name(rc));
+    set_text(reply, "text", err.text);
+    for (size_t i = 0; i < d.count; i++) {
+        struct ib_value *row = ib_value_array();
+
+        on_trace(row, d.rows[i].topic);
+        on_trace(row, d.rows[i].text);
+        IB_ASSERT(ib_value_push(rows, row, NULL) == IB_OK);
+    }
+    set(reply, "rows", rows);
+}
+
+static void do_open(struct probe *p, struct ib_value *line, struct ib_value *reply)
+{
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_aws_options options = options_of(line);
 
     ib_value_unref(p->open);
     p->open = ib_value_ref(line);
@@ -225,6 +254,8 @@ static void answer(struct probe *p, struct ib_str text)
         do_open(p, line, reply);
     } else if (strcmp(what, "call") == 0) {
         do_call(p, line, reply);
+    } else if (strcmp(what, "diagnose") == 0) {
+        do_diagnose(line, reply);
     } else if (strcmp(what, "close") == 0) {
         do_close(p, reply);
     }

@@ -453,6 +453,62 @@ def trace_hides_secrets():
         same(secret in text, False, secret)
 
 
+# --- --diagnose ---
+
+def diagnose(env=None, **keys):
+    with Probe(**(env or {})) as probe:
+        got = probe.ask('diagnose', **{'endpoint_url': standin.url, **keys})
+    return got, {topic: '\n'.join(text for name, text in got['rows'] if name == topic) for topic, _ in got['rows']}
+
+
+@test
+def diagnose_health():
+    """--diagnose tells every setting with who said so, the provider that answered, the caller and the clock."""
+    got, rows = diagnose(arn_region='eu-central-1')
+    same(got['rc'], 'ok', got['text'])
+    has(rows['region'], 'eu-central-1 (')
+    has(rows['region'], 'partition aws')
+    has(rows['endpoint'], 'imagebuilder: ' + standin.url + ' (--endpoint-url), proxy: none')
+    has(rows['credentials'], 'environment: used')
+    has(rows['caller'], 'arn:aws:')
+    has(rows['clock'], ', as AWS')
+    has(rows['trusted CAs'], '/')
+    has(rows['tries'], '3 at most (retry mode standard)')
+    has(rows['user'], 'home /nonexistent (HOME)')
+    has(rows['config file'], '/nonexistent/.aws/config: ')
+    same(SECRET in str(got), False)
+
+
+@test
+def diagnose_sickness():
+    """--diagnose goes on without Region, credentials or a profile, and says what is missing."""
+    got, rows = diagnose(env={'AWS_REGION': None})
+    same(got['rc'], 'usage')
+    has(rows['region'], '--region')
+    has(rows['credentials'], 'environment: used')
+    got, rows = diagnose(env={'AWS_ACCESS_KEY_ID': None, 'AWS_SECRET_ACCESS_KEY': None})
+    same(got['rc'], 'credentials')
+    has(rows['credentials'], 'environment: passed over')
+    has(rows['endpoint'], 'imagebuilder')
+    got, rows = diagnose(profile='nowhere')
+    same(got['rc'], 'credentials')
+    has(rows['settings'], 'nowhere')
+    has(rows['config file'], '/nonexistent/.aws/config')
+
+
+@test
+def diagnose_skew_and_denial():
+    """--diagnose shows a wrong clock and a caller that is refused."""
+    standin.ctl('set-clock-skew', seconds=1200)
+    got, rows = diagnose()
+    same(got['rc'], 'ok', got['text'])
+    has(rows['clock'], 'ahead: check the time service')
+    standin.ctl('reset')
+    got, rows = diagnose(env={'AWS_SECRET_ACCESS_KEY': 'wrong'})
+    same(got['rc'], 'aws')
+    has(rows['caller'], 'secret key does not fit')
+
+
 # --- several at once ---
 
 @test
