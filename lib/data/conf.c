@@ -46,6 +46,12 @@ static enum ib_rc scan_string(struct scan *s)
     while (s->at < s->text.n) {
         char c = peek(s, 0);
         if (c == '\\' && s->at + 1 < s->text.n) {
+            int high = peek(s, 1) == 'x' ? ib_hex_value(peek(s, 2)) : -1;
+            int low = high < 0 ? -1 : ib_hex_value(peek(s, 3));
+            if (low >= 0 && (high < 2 || high > 7)) {
+                /* A NUL would end the string early, a byte alone is no UTF-8. */
+                return scan_fail(s, s->line, "\\x in a string is for 20 to 7f only");
+            }
             advance(s);
         } else if (c == '"') {
             advance(s);

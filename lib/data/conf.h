@@ -6,7 +6,7 @@
  * memory on deep nesting; so a scanner of ours looks at the text first. Refused with the line: @include,
  * NUL bytes and invalid UTF-8, nesting deeper than IB_CONF_DEPTH_MAX, integers that do not fit (32 bits, with L
  * 64), hexadecimal and octal-looking ones, floats that are not finite, an unended string or
- * comment; and by libconfig: syntax, duplicate names.
+ * comment, \xNN outside of 20..7f; and by libconfig: syntax, duplicate names.
  *
  * Groups become objects, arrays and lists become arrays; every value and key carries its line (column 0).
  */

@@ -22,6 +22,8 @@ static const struct bad_row bad_rows[] = {
     { "syntax_error", "a = ;\n", "f:1: syntax error" },
     { "duplicate_name", "a = 1;\na = 2;\n", "f:2: duplicate" },
     { "duplicate_group", "t: { };\nt: { };\n", "f:2: duplicate" },
+    { "escaped_nul", "b = 1;\na = \"x\\x00y\";\n", "f:2: \\x in a string is for 20 to 7f only" },
+    { "escaped_byte_that_is_not_utf8", "a = \"\\xFF\";\n", "f:1: \\x in a string is for 20 to 7f only" },
     { "not_utf8", "a = \"\xFF\";\n", "is not UTF-8" },
     { "mixed_array", "a = [ 1, \"x\" ];\n", "f:1: " },
     { "depth", "a = ((((((((((((((((( 1 )))))))))))))))));\n", "nested deeper than 16" },
