@@ -70,6 +70,12 @@ static const struct row rows[] = {
      IB_VERDICT_ERROR, "the context $response.body#/no is not there"},
     {"jsonpath_with_quoted_expression", "jsonpath", "$response.body",
      "$.image.state.status == '{$inputs.status}'", BODY("it's"), IB_VERDICT_PASS, ""},
+    {"jsonpath_with_other_quotes_before", "jsonpath", "$response.body",
+     "$.a != \"it's\" && $.image.state.status == {$inputs.status}", BODY("it's"), IB_VERDICT_PASS,
+     "$.a is not there"},
+    {"jsonpath_with_escaped_quote_before", "jsonpath", "$response.body",
+     "$.image.state.status != 'it\\'s ' && $.image.state.status == {$inputs.status}", BODY("it's"),
+     IB_VERDICT_PASS, ""},
     {"jsonpath_with_bare_expression", "jsonpath", "$response.body",
      "$.image.state.status == {$inputs.status}", BODY("it's"), IB_VERDICT_PASS, ""},
     {"jsonpath_with_number", "jsonpath", "$response.body", "$.n == {$inputs.n}", "{\"n\":7}",
@@ -228,6 +234,19 @@ static void test_bad(void **state)
     assert_null(c);
 }
 
+static void longest_condition_is_read(void **state)
+{
+    (void)state;
+    static char text[IB_CRITERION_TEXT_MAX + 1];
+    struct ib_error err = IB_ERROR_INIT;
+    IB_CLEANUP(ib_criterion_cleanup) struct ib_criterion *c = NULL;
+    struct ib_criterion_source source = {.condition = {text, IB_CRITERION_TEXT_MAX}};
+
+    memset(text, ' ', IB_CRITERION_TEXT_MAX);
+    memcpy(text, "true", 4);
+    assert_ok(ib_criterion_compile(&source, &c, NULL, &err), &err);
+}
+
 static void both_versions_of_jsonpath_are_read(void **state)
 {
     (void)state;
@@ -333,6 +352,7 @@ int main(void)
     IB_TEST_ROWS(rows, test_row);
     IB_TEST_ROWS(bad_rows, test_bad);
     IB_TEST_CASE(both_versions_of_jsonpath_are_read);
+    IB_TEST_CASE(longest_condition_is_read);
     IB_TEST_CASE(long_condition_is_refused);
     IB_TEST_CASE(simple_with_type_but_no_context_warns);
     IB_TEST_CASE(warnings_of_a_simple_condition_come_through);

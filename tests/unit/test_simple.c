@@ -222,6 +222,11 @@ static const struct bad_row bad_rows[] = {
     {"bad_pointer", "$response.body#a == 1", 16, "does not start with '/'"},
     {"bad_escape_in_pointer", "$response.body#/a~2 == 1", 16, "'~' is not followed by 0 or 1"},
     {"bad_navigation", "$response.body.a[x] == 1", 17, "an element is written [0]"},
+    {"navigation_ends_in_a_quote", "$response.body['a'", 15, "an element is written [0]"},
+    {"navigation_ends_in_a_quoted_name", "$response.body['a", 15, "an element is written [0]"},
+    {"navigation_ends_in_a_bracket", "$response.body[", 15, "an element is written [0]"},
+    {"navigation_ends_in_a_number", "$response.body[12", 15, "an element is written [0]"},
+    {"navigation_goes_on_with_a_word", "$response.body[1]a", 18, "'.' or '[' is wanted"},
     {"navigation_ends_in_a_dot", "$response.body. == 1", 16, "a name is wanted behind the dot"},
     {"brace_not_closed", "{$statusCode == 200", 1, "this '{' is not closed"},
     {"brace_around_no_expression", "{200} == 200", 1, "only around an expression"},
@@ -247,6 +252,7 @@ static void test_bad(void **state)
     (void)snprintf(prefix, sizeof prefix, "column %zu: ", column);
     assert_memory_equal(err.text, prefix, strlen(prefix));
     assert_contains(err.text, r->words);
+    assert_null(strstr(err.text + strlen(prefix), "column"));
     assert_int_equal(ib_simple_compile(ib_str_from(r->condition), NULL, &s, NULL, NULL), IB_EPARSE);
 }
 
