@@ -11,6 +11,7 @@ void ib_cancelled_fini(struct ib_cancelled *done)
 {
     for (size_t i = 0; i < done->count; i++) {
         ib_cancel_report_fini(&done->items[i].report);
+        free(done->items[i].record);
     }
     free(done->items);
     *done = (struct ib_cancelled){ 0 };
@@ -48,6 +49,9 @@ enum ib_state ib_cancelled_state(const struct ib_cancelled *done)
 
     for (size_t i = 0; i < done->count; i++) {
         worst = ib_state_worst(worst, ib_outcome_state(done->items[i].report.outcome));
+    }
+    if (done->journal_trouble.rc != IB_OK) {
+        worst = ib_state_worst(worst, IB_STATE_WARNING);
     }
     return done->left_out > 0 ? ib_state_worst(worst, IB_STATE_CRITICAL) : worst;
 }
@@ -149,6 +153,10 @@ void ib_cancelled_text(const struct ib_cancelled *done, struct ib_output *out)
     for (size_t i = 0; i < done->count; i++) {
         result_lines(done, &done->items[i].report, out);
         counts[done->items[i].report.outcome]++;
+    }
+    if (done->journal_trouble.rc != IB_OK) {
+        ib_output_line(out, "[record] what came of it could not be written down: %s",
+                       done->journal_trouble.text);
     }
     for (size_t i = 0; done->survey != NULL && i < done->survey->trouble_count; i++) {
         ib_output_line(out, "[untried] %s: %s", done->survey->troubles[i].what,

@@ -5,10 +5,12 @@
 
 #include "lib/plugin/output.h"
 #include "lib/watch/cancel.h"
+#include "lib/watch/journal.h"
 
 struct ib_cancelled_item {
     const struct ib_target *target;
     struct ib_cancel_report report;
+    struct ib_journal_cancel *record; /* heap; NULL = not on record */
 };
 
 struct ib_cancelled {
@@ -18,6 +20,7 @@ struct ib_cancelled {
     size_t left_out;                /* stuck builds that were not even looked at */
     const char *no_action;          /* the gate was closed: why */
     bool explain;
+    struct ib_error journal_trouble; /* rc != IB_OK: something was done and could not be recorded in full */
     int64_t begin_mono_ms;
     struct ib_aws_stats stats;
 };

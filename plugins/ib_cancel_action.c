@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* ib_cancel_action: an event handler that cancels builds that are stuck, and sees it done. */
 #include "lib/arazzo/check.h"
+#include "lib/base/env.h"
 #include "lib/base/num.h"
 #include "lib/base/time.h"
+#include "lib/plugin/record.h"
 #include "lib/plugin/start.h"
+#include "lib/sys/detach.h"
 #include "lib/sys/random.h"
 #include "lib/watch/allow.h"
 #include "lib/watch/cancel.h"
 #include "lib/watch/gate.h"
 #include "lib/watch/sender.h"
 #include "plugins/cancelled.h"
+#include "plugins/history.h"
 #include "plugins/plan.h"
+#include "plugins/recorded.h"
+#include "plugins/resume.h"
 
 #define TIMEOUT_MS      (25 * IB_SECOND_MS) /* Nagios kills handlers after 30 s */
 #define CONFIRM_MS      (15 * IB_SECOND_MS)
@@ -28,6 +34,14 @@ struct options {
     int64_t minimum_age_ms; /* -1 = not given */
     int64_t parallel;
     struct ib_option_list allow;
+
+    bool resume, sweep, history, no_journal, comment, detach;
+    int64_t limit;          /* of --history */
+    const char *state_dir, *host, *service, *tag;
+    int recheck;            /* enum ib_scheduler */
+    int facility;
+    int argc;
+    char *const *argv;
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -148,10 +162,46 @@ static const struct ib_option cancel_rows[] = {
       .help = "Arazzo document in place of the built-in one" },
 };
 
+static const char *const schedulers[] = { "none", "icinga", "nagios", NULL };
+
+static const struct ib_option memory_rows[] = {
+    { .long_name = "resume", .kind = IB_OPTION_FLAG, .offset = AT(resume),
+      .help = "finish or retry what earlier calls left open, nothing else; fit for a service of its "
+              "own" },
+    { .long_name = "sweep", .kind = IB_OPTION_FLAG, .offset = AT(sweep),
+      .help = "resume, then cancel every stuck build that targets and policy allow, no event needed" },
+    { .long_name = "history", .kind = IB_OPTION_FLAG, .offset = AT(history),
+      .help = "show who cancelled what, why, and what came of it" },
+    { .long_name = "limit", .kind = IB_OPTION_INT, .offset = AT(limit), .arg = "N", .min = 1,
+      .max = 100000, .def = "100", .help = "lines of --history" },
+    { .long_name = "state-dir", .kind = IB_OPTION_TEXT, .offset = AT(state_dir), .arg = "DIR",
+      .help = "directory of the journal; default: state_dir of the configuration, $IB_STATE_DIR, "
+              IB_STATEDIR },
+    { .long_name = "no-journal", .kind = IB_OPTION_FLAG, .offset = AT(no_journal),
+      .help = "cancel without a record: no once-only, no hourly limits, no --resume" },
+    { .long_name = "detach", .kind = IB_OPTION_FLAG, .offset = AT(detach),
+      .help = "do not wait: a background process confirms" },
+    { .long_name = "syslog", .kind = IB_OPTION_CHOICE, .offset = AT(facility), .arg = "FACILITY",
+      .choices = ib_record_facilities, .def = "daemon", .help = "one line per decision; none: no line" },
+    { .long_name = "syslog-tag", .kind = IB_OPTION_TEXT, .offset = AT(tag), .arg = "TAG",
+      .def = "ib_cancel_action", .help = "name of these lines" },
+    { .long_name = "recheck", .kind = IB_OPTION_CHOICE, .offset = AT(recheck), .arg = "SCHEDULER",
+      .choices = schedulers, .def = "none",
+      .help = "icinga or nagios: have the check run again at once (feedback in the configuration)" },
+    { .long_name = "comment", .kind = IB_OPTION_FLAG, .offset = AT(comment),
+      .help = "with --recheck: leave what was done on the service" },
+    { .long_name = "host", .kind = IB_OPTION_TEXT, .offset = AT(host), .arg = "NAME",
+      .help = "host of the service, for --recheck" },
+    { .long_name = "service", .kind = IB_OPTION_TEXT, .offset = AT(service), .arg = "NAME",
+      .help = "the service, for --recheck" },
+};
+
 static const char *const usage[] = {
     "-a ARN... -c RANGE [--state STATE --state-type TYPE] [options]",
     "-T TARGET... | --all-targets [options]",
     "-p PIPELINE... | -n IMAGE... | -A  -c RANGE --allow PATTERN [options]",
+    "--resume | --sweep [options]",
+    "--history [-a ARN] [--limit N]",
     NULL,
 };
 static const char *const notes[] = {
@@ -204,8 +254,35 @@ static enum ib_rc check_stuck(const struct options *o, const struct ib_plan *pla
     return IB_OK;
 }
 
+static enum ib_rc check_memory(const struct options *o, struct ib_error *err)
+{
+    if ((o->resume ? 1 : 0) + (o->sweep ? 1 : 0) + (o->history ? 1 : 0) > 1) {
+        return ib_fail(err, IB_EUSAGE, "one of --resume, --sweep and --history is allowed");
+    }
+    if (o->no_journal && (o->resume || o->sweep || o->history || o->detach)) {
+        return ib_fail(err, IB_EUSAGE, "--%s needs the journal that --no-journal leaves out",
+                       o->resume ? "resume" : o->sweep ? "sweep" : o->history ? "history" : "detach");
+    }
+    if (o->recheck != IB_SCHEDULER_NONE) {
+        struct ib_feedback_event event = { o->host, o->service, NULL, true };
+        if (o->host == NULL || o->service == NULL) {
+            return ib_fail(err, IB_EUSAGE, "--recheck needs --host and --service");
+        }
+        return ib_feedback_check(&event, err);
+    }
+    if (o->comment) {
+        return ib_fail(err, IB_EUSAGE, "--comment goes with --recheck");
+    }
+    return IB_OK;
+}
+
 static enum ib_rc check_options(const struct options *o, struct ib_error *err)
 {
+    enum ib_rc rc = check_memory(o, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
     if (o->any_age && o->plan.arns.count == 0) {
         return ib_fail(err, IB_EUSAGE, "--any-age goes with --arn alone");
     }
@@ -224,14 +301,8 @@ struct action {
     struct ib_str *allow; /* patterns of configuration and options */
     size_t allow_count;
     struct ib_cancelled *done;
+    struct ib_recorded *recorded;
 };
-
-static void on_phase(void *ctx, bool sent, const char *what)
-{
-    const struct ib_cancel_job *job = ctx;
-
-    ib_start_phase(sent, "%s (%.*s)", what, IB_STR_ARG(ib_str_head(job->arn, 200)));
-}
 
 static void on_survey_phase(void *ctx, const char *what)
 {
@@ -277,12 +348,14 @@ static enum ib_rc act_on(struct action *a, const struct ib_target *t, struct ib_
         .dry_run = a->o->dry_run || a->o->explain,
         .deadline = a->deadline,
         .confirm_ms = confirm_ms,
-        .hooks = { .ctx = &job, .phase = on_phase },
     };
     enum ib_rc rc = ib_uuid4(job.token, err);
 
     if (rc == IB_OK) {
         rc = ib_cancelled_add(a->done, t, &report, err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_recorded_attach(a->recorded, a->done, &job, err);
     }
     if (rc == IB_OK) {
         ib_cancel_run(&job, report);
@@ -307,8 +380,8 @@ static void confirm_rest(struct action *a)
             .clients = a->clients,
             .deadline = a->deadline,
             .confirm_ms = confirm_of(a->o, item->target),
-            .hooks = { .ctx = &job, .phase = on_phase },
         };
+        ib_recorded_rejoin(item, &job);
         ib_cancel_confirm(&job, &item->report);
     }
 }
@@ -355,6 +428,9 @@ static enum ib_rc act_on_found(struct action *a, struct ib_survey *survey, bool 
             continue;
         }
         const struct ib_target *t = &survey->plan[b->target];
+        if (a->o->sweep && !policy_of(a, t).enabled) {
+            continue; /* watched, not to be cancelled: a sweep has no event that asked for it */
+        }
         rc = act_on(a, t, b->image.arn, wait ? confirm_of(a->o, t) : 0, err);
     }
     a->done->survey = survey;
@@ -412,51 +488,218 @@ static enum ib_rc collect_allow(struct action *a, struct ib_error *err)
     return IB_OK;
 }
 
+static const char *state_dir_of(const struct options *o, const struct ib_watch_config *config)
+{
+    const char *by_environment = ib_env_get("IB_STATE_DIR");
+    bool by_file = ib_value_get_c(config->values, "state_dir") != NULL;
+
+    if (o->state_dir != NULL) {
+        return o->state_dir;
+    }
+    return by_file || by_environment == NULL ? config->state_dir : by_environment;
+}
+
+static enum ib_rc open_record(const struct options *o, const struct ib_watch_config *config,
+                              struct ib_recorded *ret, struct ib_error *err)
+{
+    struct ib_recorded_options options = {
+        .state_dir = state_dir_of(o, config),
+        .no_journal = o->no_journal,
+        .read_only = o->dry_run || o->explain,
+        .busy_ms = o->common.timeout_ms / 3,
+        .caller = { .program = program.name, .argc = o->argc, .argv = o->argv, .problem = o->problem_id },
+        .facility = o->facility,
+        .tag = o->tag,
+    };
+
+    return ib_recorded_open(&options, ret, err);
+}
+
+/* What a run works with; all of it ends with the run. */
+struct session {
+    struct ib_watch_config config;
+    struct ib_plan plan;
+    struct ib_arazzo_doc *doc;
+    struct ib_clients *clients;
+    struct ib_survey survey;
+    struct ib_cancelled done;
+    struct ib_recorded recorded;
+    struct ib_resume resume;
+};
+
+static void session_fini(struct session *s)
+{
+    ib_recorded_fini(&s->recorded);
+    ib_cancelled_fini(&s->done);
+    ib_survey_fini(&s->survey);
+    ib_clients_free(s->clients);
+    ib_arazzo_cleanup(&s->doc);
+    ib_plan_fini(&s->plan);
+    ib_watch_config_fini(&s->config);
+}
+
+/* Take up what is open. */
+static enum ib_rc do_resume(const struct options *o, struct session *s, struct ib_deadline deadline,
+                            struct ib_error *err)
+{
+    s->resume = (struct ib_resume){ .journal = &s->recorded.journal,
+                                    .config = &s->config,
+                                    .doc = s->doc,
+                                    .clients = s->clients,
+                                    .caller = s->recorded.caller,
+                                    .deadline = deadline,
+                                    .confirm_ms = o->confirm_ms >= 0 ? o->confirm_ms : CONFIRM_MS,
+                                    .external_id = o->common.external_id,
+                                    .proxy = o->common.proxy };
+    return ib_resume_run(&s->resume, &s->done, err);
+}
+
+/* The background process of --detach: this program's --resume with the same ways to reach AWS. */
+static enum ib_rc detach(const struct options *o, const struct session *s, struct ib_error *err)
+{
+    const char *args[24] = { program.name, "--resume", "--timeout", "10m", "--confirm-timeout", "9m",
+                             "--state-dir", state_dir_of(o, &s->config) };
+    size_t n = 8;
+    const struct {
+        const char *name, *value;
+    } more[] = { { "--config", o->common.config },
+                 { "--proxy", o->common.proxy },
+                 { "--workflow", o->workflow },
+                 { "--syslog-tag", o->tag } };
+
+    if (o->common.external_id != NULL || o->common.proxy != NULL) {
+        return ib_fail(err, IB_EUSAGE, "--detach does not hand --external-id and --proxy on: set them in "
+                                       "the configuration");
+    }
+    for (size_t i = 0; i < IB_ARRAY_LEN(more); i++) {
+        if (more[i].value != NULL) {
+            args[n++] = more[i].name;
+            args[n++] = more[i].value;
+        }
+    }
+    /* The strings stay what they are; exec only wants them without const. */
+    return ib_detach_self((char *const *)(uintptr_t)args, err);
+}
+
+static bool left_open(const struct ib_cancelled *done)
+{
+    for (size_t i = 0; i < done->count; i++) {
+        if (done->items[i].record != NULL && done->items[i].record->standing == IB_STANDING_OWNED &&
+            done->items[i].report.outcome == IB_OUTCOME_REQUESTED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ib_rc do_cancels(struct action *a, struct session *s, struct ib_error *err)
+{
+    enum ib_rc rc = collect_allow(a, err);
+
+    if (rc == IB_OK) {
+        rc = act(a, &s->survey, err);
+    }
+    free(a->allow);
+    a->allow = NULL;
+    /* Written also after a failure: what was sent before it stays on record. */
+    ib_recorded_finish(&s->recorded, &s->done);
+    if (rc == IB_OK && a->o->detach && left_open(&s->done)) {
+        rc = detach(a->o, s, err);
+    }
+    return rc;
+}
+
+static enum ib_rc conclude(const struct options *o, struct session *s, struct ib_deadline deadline,
+                           struct ib_output *out, enum ib_state *ret_state, struct ib_error *err)
+{
+    struct ib_told told = { (enum ib_scheduler)o->recheck, o->comment, o->host, o->service };
+
+    s->done.stats = ib_clients_stats(s->clients);
+    *ret_state = ib_cancelled_state(&s->done);
+    if (o->resume || o->sweep) {
+        enum ib_state resumed = ib_resume_state(&s->resume, &s->done);
+        *ret_state = o->resume ? resumed : ib_state_worst(*ret_state, resumed);
+    }
+    ib_cancelled_text(&s->done, out);
+    if (o->resume || (o->sweep && s->done.count == s->resume.taken)) {
+        ib_resume_text(&s->resume, out);
+    }
+    ib_recorded_tell(&told, &s->config.feedback, &s->done, &deadline, out);
+    ib_recorded_prune(&s->recorded, s->config.keep_ms);
+    return o->common.output == IB_OUTPUT_FORM_JSON
+               ? ib_cancelled_json(&s->done, program.name, *ret_state, out, err)
+               : IB_OK;
+}
+
+static enum ib_rc prepare(const struct options *o, struct session *s, struct ib_deadline deadline,
+                          struct ib_error *err)
+{
+    enum ib_rc rc = IB_OK;
+
+    if (!o->resume) {
+        rc = ib_plan_make(&o->plan, &o->common, &s->config, &s->plan, err);
+    }
+    if (rc == IB_OK && !o->resume) {
+        rc = check_stuck(o, &s->plan, err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_arazzo_open(o->workflow, &IB_SENDER_CHECK, &s->doc, err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_clients_new(deadline, NULL, NULL, &s->clients, err);
+    }
+    if (rc == IB_OK) {
+        rc = open_record(o, &s->config, &s->recorded, err);
+    }
+    return rc;
+}
+
+static enum ib_rc show_history(const struct options *o, const struct ib_watch_config *config,
+                               struct ib_output *out, struct ib_error *err)
+{
+    struct ib_history_options options = { .state_dir = state_dir_of(o, config),
+                                          .arn = o->plan.arns.count > 0 ? o->plan.arns.items[0] : NULL,
+                                          .limit = o->limit,
+                                          .busy_ms = o->common.timeout_ms / 3,
+                                          .json = o->common.output == IB_OUTPUT_FORM_JSON };
+
+    return ib_history_show(&options, out, err);
+}
+
 static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_state *ret_state,
                       struct ib_error *err)
 {
-    IB_CLEANUP(ib_watch_config_fini) struct ib_watch_config config = { 0 };
-    IB_CLEANUP(ib_plan_fini) struct ib_plan plan = { 0 };
-    IB_CLEANUP(ib_arazzo_cleanup) struct ib_arazzo_doc *doc = NULL;
-    IB_CLEANUP(ib_clients_cleanup) struct ib_clients *clients = NULL;
-    IB_CLEANUP(ib_survey_fini) struct ib_survey survey = { 0 };
-    IB_CLEANUP(ib_cancelled_fini) struct ib_cancelled done = { 0 };
-    struct action a = { .o = o, .config = &config, .plan = &plan, .done = &done };
-    enum ib_rc rc = ib_plan_config(&o->common, &config, err);
+    IB_CLEANUP(session_fini) struct session s = { .doc = NULL };
+    struct ib_deadline deadline = ib_deadline_in(o->common.timeout_ms);
+    struct action a = { .o = o, .config = &s.config, .plan = &s.plan, .done = &s.done,
+                        .recorded = &s.recorded, .deadline = deadline };
+    enum ib_rc rc = ib_plan_config(&o->common, &s.config, err);
 
-    done.begin_mono_ms = ib_time_mono_ms();
-    done.explain = o->explain;
-    a.deadline = ib_deadline_in(o->common.timeout_ms);
-    if (rc == IB_OK) {
-        rc = ib_plan_make(&o->plan, &o->common, &config, &plan, err);
+    s.done.begin_mono_ms = ib_time_mono_ms();
+    s.done.explain = o->explain;
+    if (rc == IB_OK && o->history) {
+        return show_history(o, &s.config, out, err);
     }
     if (rc == IB_OK) {
-        rc = check_stuck(o, &plan, err);
+        rc = prepare(o, &s, deadline, err);
     }
-    if (rc == IB_OK) {
-        rc = ib_arazzo_open(o->workflow, &IB_SENDER_CHECK, &doc, err);
-    }
-    if (rc == IB_OK) {
-        rc = ib_clients_new(a.deadline, NULL, NULL, &clients, err);
-    }
-    if (rc == IB_OK) {
-        a.doc = doc;
-        a.clients = clients;
-        rc = collect_allow(&a, err);
-    }
-    if (rc == IB_OK) {
-        rc = act(&a, &survey, err);
-    }
-    free(a.allow);
     if (rc != IB_OK) {
         return rc;
     }
-    done.stats = ib_clients_stats(clients);
-    *ret_state = ib_cancelled_state(&done);
-    ib_cancelled_text(&done, out);
-    return o->common.output == IB_OUTPUT_FORM_JSON
-               ? ib_cancelled_json(&done, program.name, *ret_state, out, err)
-               : IB_OK;
+    a.doc = s.doc;
+    a.clients = s.clients;
+    if (o->resume || (o->sweep && s.recorded.journal.db != NULL && !s.recorded.options.read_only)) {
+        rc = do_resume(o, &s, deadline, err);
+    }
+    if (rc == IB_OK && o->resume) {
+        ib_recorded_finish(&s.recorded, &s.done);
+    } else if (rc == IB_OK) {
+        rc = do_cancels(&a, &s, err);
+    }
+    if (rc != IB_OK) {
+        return rc;
+    }
+    return conclude(o, &s, deadline, out, ret_state, err);
 }
 
 /* The gate is closed: say why, touch nothing. */
@@ -482,12 +725,18 @@ int main(int argc, char **argv)
         .confirm_ms = -1,
         .minimum_age_ms = -1,
         .parallel = 8,
+        .limit = IB_HISTORY_DEFAULT,
+        .facility = IB_RECORD_DEFAULT,
+        .tag = program.name,
+        .argc = argc,
+        .argv = argv,
     };
     const struct ib_option_group groups[] = {
         ib_plan_selection_group(&o.plan),
         ib_plan_stuck_group(&o.plan),
         { "Cancelling", cancel_rows, IB_ARRAY_LEN(cancel_rows), &o },
         { "Event (from the scheduler)", event_rows, IB_ARRAY_LEN(event_rows), &o },
+        { "Memory and record", memory_rows, IB_ARRAY_LEN(memory_rows), &o },
         ib_common_aws_group(&o.common),
         ib_common_group(&o.common),
     };
@@ -503,6 +752,11 @@ int main(int argc, char **argv)
     if (check_options(&o, &err) != IB_OK) {
         ib_start_usage(&err);
     }
+    if (o.detach && o.confirm_ms < 0) {
+        o.confirm_ms = 0; /* the background process waits */
+    }
+    bool none = o.plan.arns.count + o.plan.pipelines.count + o.plan.images.count + o.plan.targets.count == 0;
+    o.plan.all_targets = o.plan.all_targets || (o.sweep && none && !o.plan.all);
     bool json = o.common.output == IB_OUTPUT_FORM_JSON;
     ib_start_timeout(o.common.timeout_ms, IB_STATE_UNKNOWN, json);
     ib_gate_decide(&o.gate, &o.event, &decision);

@@ -605,8 +605,8 @@ static enum ib_rc adopt(struct ib_statedb *db, const struct ib_process *self, in
  * Cancels sent (or about to be) within the last hour. A row in the future, from a clock that has
  * gone back since, counts too: uncertain means do not cancel.
  */
-static enum ib_rc count_sent(struct ib_statedb *db, const char *target, int64_t now_ms,
-                             int64_t *ret_target, int64_t *ret_total, struct ib_error *err)
+enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, int64_t now_ms,
+                            int64_t *ret_target, int64_t *ret_total, struct ib_error *err)
 {
     STMT stmt = NULL;
     enum ib_rc rc = prepare(db,
@@ -684,7 +684,7 @@ static enum ib_rc claim_new(struct ib_statedb *db, const struct ib_claim_request
     struct ib_claim_counts counts = {0};
     IB_CLEANUP(ib_value_cleanup) struct ib_value *more = NULL;
     int64_t id = 0;
-    enum ib_rc rc = count_sent(db, q->target, q->now_ms, &counts.target_last_hour,
+    enum ib_rc rc = ib_statedb_count(db, q->target, q->now_ms, &counts.target_last_hour,
                                &counts.total_last_hour, err);
 
     if (rc == IB_OK) {

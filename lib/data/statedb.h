@@ -143,6 +143,11 @@ IB_NODISCARD enum ib_rc ib_statedb_release(struct ib_statedb *db, int64_t id,
                                            const struct ib_process *self, int64_t now_ms,
                                            struct ib_error *err);
 
+/* Cancels sent in the last hour (and open ones), for this target and in all: what decide() gets. */
+IB_NODISCARD enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, int64_t now_ms,
+                                         int64_t *ret_target, int64_t *ret_total,
+                                         struct ib_error *err);
+
 /* An audit line that belongs to no row (a refusal, a dry run). arn may be "". */
 IB_NODISCARD enum ib_rc ib_statedb_audit(struct ib_statedb *db, int64_t now_ms, const char *arn,
                                          const char *event, const struct ib_value *members,

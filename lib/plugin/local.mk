@@ -6,5 +6,6 @@ lib_libib_a_SOURCES += \
 	lib/plugin/output.c lib/plugin/output.h \
 	lib/plugin/perfdata.c lib/plugin/perfdata.h \
 	lib/plugin/range.c lib/plugin/range.h \
+	lib/plugin/record.c lib/plugin/record.h \
 	lib/plugin/start.c lib/plugin/start.h \
 	lib/plugin/state.c lib/plugin/state.h

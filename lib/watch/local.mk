@@ -6,6 +6,7 @@ lib_libib_a_SOURCES += \
 	lib/watch/clients.c lib/watch/clients.h \
 	lib/watch/feedback.c lib/watch/feedback.h \
 	lib/watch/gate.c lib/watch/gate.h \
+	lib/watch/journal.c lib/watch/journal.h \
 	lib/watch/judge.c lib/watch/judge.h \
 	lib/watch/policy.c lib/watch/policy.h \
 	lib/watch/sender.c lib/watch/sender.h \

@@ -124,9 +124,9 @@ e2e_start() { # e2e_start NAME COMMAND…: in the background; its id in $e2e_sta
 }
 e2e_as_daemon() { # prefix of a command: no HOME, nothing of the caller's environment
     if [ "$(id -u)" = 0 ]; then
-        echo "setpriv --reuid=$e2e_user --regid=$e2e_group --clear-groups env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+        echo "setpriv --reuid=$e2e_user --regid=$e2e_group --clear-groups env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin IB_STATE_DIR=$e2e_dir/state"
     else
-        echo "env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+        echo "env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin IB_STATE_DIR=$e2e_dir/state"
     fi
 }
 e2e_free_port() {
@@ -139,6 +139,7 @@ aws_start() { # aws_start [OPTION…]: the stand-in; sets $standin_url and $aws_
     standin_dir=$e2e_dir/standin
     mkdir "$standin_dir" && standin_start "$@"
     aws_credentials=$e2e_dir/credentials
+    mkdir -m 700 "$e2e_dir/state" && chown "$e2e_user" "$e2e_dir/state"
     (
         umask 077
         standin_keys

@@ -29,6 +29,9 @@ standin_start() {
         standin_dir=$(mktemp -d) || exit 99
         trap standin_clean EXIT
         trap 'exit 99' HUP INT TERM
+        # The journal of what the programs under test do, gone with the rest.
+        IB_STATE_DIR=$standin_dir/state
+        export IB_STATE_DIR
     fi
     rm -f "$standin_dir/port"
     "${PYTHON:-/usr/bin/python3}" "$standin_home/standin.py" --port-file "$standin_dir/port" \

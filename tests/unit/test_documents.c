@@ -171,7 +171,7 @@ static void test_ours_after(void **state)
     } else {
         assert_string_equal(ib_buf_c(&r.fake.calls), "CreateImage GetImage CancelImageCreation "
                                                      "GetImage GetImage GetImage");
-        assert_string_equal(ib_buf_c(&r.fake.waits), "5000 5000");
+        assert_string_equal(ib_buf_c(&r.fake.waits), "2000 2000");
         assert_output(&r, "finalStatus", "FAILED");
     }
     end_it(&r);

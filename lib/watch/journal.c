@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/* What a cancel writes down, and when. */
+#include "lib/watch/journal.h"
+
+#include <errno.h>
+
+#include "lib/base/text.h"
+#include "lib/base/time.h"
+#include "lib/data/json.h"
+
+#define ARGUMENTS_MAX 64  /* of one call; more are counted, not kept */
+#define ARGUMENT_MAX  200 /* bytes kept of one */
+
+enum ib_rc ib_journal_open(const char *state_dir, bool read_only, int64_t busy_ms,
+                           struct ib_journal *ret, struct ib_error *err)
+{
+    struct ib_statedb_options options = {
+        .dir = state_dir, .create = !read_only, .read_only = read_only, .busy_ms = busy_ms};
+    enum ib_rc rc = ib_process_self(&ret->self, err);
+
+    if (rc == IB_OK) {
+        rc = ib_statedb_open(&options, &ret->db, err);
+    }
+    if (rc != IB_OK) {
+        (void)ib_error_context(err, "journal");
+    }
+    return rc;
+}
+
+void ib_journal_fini(struct ib_journal *journal)
+{
+    ib_statedb_close(journal->db);
+    *journal = (struct ib_journal){0};
+}
+
+/* --- small makers of audit members -------------------------------------------------------------
+ */
+
+/* Details of a line are worth less than the line: when memory runs out they are left out. */
+static void put(struct ib_value *object, const char *key, struct ib_value *item)
+{
+    struct ib_error ignored = IB_ERROR_INIT;
+
+    if (object == NULL || ib_value_set(object, ib_str_from(key), item, &ignored) != IB_OK) {
+        return;
+    }
+}
+
+static void put_text(struct ib_value *object, const char *key, const char *text)
+{
+    char clean[IB_ERROR_TEXT_MAX];
+
+    if (text != NULL && text[0] != '\0') {
+        (void)ib_text_clean(text, strlen(text), clean, sizeof clean);
+        put(object, key, ib_value_string(ib_str_from(clean)));
+    }
+}
+
+struct ib_value *ib_journal_caller_value(const struct ib_journal_caller *caller)
+{
+    struct ib_value *v = ib_value_object();
+    struct ib_value *arguments = ib_value_array();
+    struct ib_error ignored = IB_ERROR_INIT;
+
+    if (v == NULL || arguments == NULL) {
+        ib_value_unref(v);
+        ib_value_unref(arguments);
+        return NULL;
+    }
+    for (int i = 1; i < caller->argc && i <= ARGUMENTS_MAX; i++) {
+        char clean[ARGUMENT_MAX];
+        (void)ib_text_clean(caller->argv[i], strlen(caller->argv[i]), clean, sizeof clean);
+        if (ib_value_push(arguments, ib_value_string(ib_str_from(clean)), &ignored) != IB_OK) {
+            break;
+        }
+    }
+    put_text(v, "program", caller->program);
+    put(v, "user", ib_value_int((int64_t)getuid()));
+    put(v, "pid", ib_value_int((int64_t)getpid()));
+    put(v, "parent", ib_value_int((int64_t)getppid()));
+    put(v, "arguments", arguments);
+    put_text(v, "problem", caller->problem);
+    return v;
+}
+
+/* --- before the request --------------------------------------------------------------------------
+ */
+
+struct claim {
+    const struct ib_journal_cancel *cancel;
+    struct ib_policy_decision decision;
+};
+
+static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *counts,
+                                  struct ib_value **ret_audit)
+{
+    struct claim *c = ctx;
+    struct ib_value *audit = ib_value_object();
+
+    ib_policy_decide_budgets(c->cancel->policy, counts->target_last_hour, counts->total_last_hour,
+                             &c->decision);
+    put_text(audit, "rule", ib_policy_rule_name(c->decision.rule));
+    put_text(audit, "reason", c->decision.reason);
+    put(audit, "targetLastHour", ib_value_int(counts->target_last_hour));
+    put(audit, "totalLastHour", ib_value_int(counts->total_last_hour));
+    *ret_audit = audit;
+    return c->decision.verdict == IB_POLICY_CANCEL;
+}
+
+/* How to reach the build again, without secrets: an external id or a proxy comes from the caller
+ * anew. */
+static void write_context(const struct ib_target *t, struct ib_buf *out)
+{
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = ib_value_object();
+
+    put_text(v, "region", t->region);
+    put_text(v, "profile", t->profile);
+    put_text(v, "roleArn", t->role_arn);
+    put_text(v, "endpointUrl", t->endpoint_url);
+    put_text(v, "caBundle", t->ca_bundle);
+    if (v == NULL) {
+        ib_buf_add_c(out, "{}");
+    } else {
+        ib_json_print(v, IB_JSON_COMPACT, out);
+    }
+}
+
+static enum ib_rc write_row(struct ib_journal_cancel *c, enum ib_cancel_phase phase,
+                            const char *event, const struct ib_value *audit, const char *text,
+                            struct ib_error *err)
+{
+    struct ib_cancel_update u = {.id = c->row.id,
+                                 .now_ms = ib_time_now_ms(),
+                                 .self = &c->journal->self,
+                                 .phase = phase,
+                                 .status = c->status,
+                                 .text = text,
+                                 .event = event,
+                                 .audit = audit};
+
+    return ib_statedb_update(c->journal->db, &u, err);
+}
+
+static enum ib_rc end_row(struct ib_journal_cancel *c, const char *outcome, const char *text,
+                          struct ib_error *err)
+{
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
+    struct ib_cancel_update u = {.id = c->row.id,
+                                 .now_ms = ib_time_now_ms(),
+                                 .self = &c->journal->self,
+                                 .phase = IB_CANCEL_ENDED,
+                                 .outcome = outcome,
+                                 .status = c->status,
+                                 .text = text,
+                                 .event = "end",
+                                 .audit = audit};
+
+    put_text(audit, "outcome", outcome);
+    put_text(audit, "status", c->status);
+    put_text(audit, "text", text);
+    return ib_statedb_update(c->journal->db, &u, err);
+}
+
+/*
+ * RetryImage keeps the build's ARN: a cancel that was decided before must not hit the build that a
+ * person has put back to work since.
+ */
+static bool is_superseded(const struct ib_cancel_row *row, const struct ib_survey_build *build)
+{
+    return row->attempts > 1 && build->detail.restart_known &&
+           build->detail.restart_ms > row->created_ms;
+}
+
+static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
+                              const struct ib_policy_decision *decision,
+                              char token[IB_CANCEL_TOKEN_MAX], struct ib_error *err)
+{
+    struct ib_journal_cancel *c = ctx;
+    struct claim claim = {c, *decision};
+    IB_CLEANUP(ib_buf_fini) struct ib_buf context = IB_BUF_INIT(sizeof c->row.context - 1);
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
+    enum ib_claim_result result = IB_CLAIM_REFUSED;
+    char age[IB_TIME_TEXT_MAX];
+    int64_t now_ms = ib_time_now_ms();
+
+    write_context(c->target, &context);
+    if (context.failed) {
+        ib_buf_reset(&context);
+        ib_buf_add_c(&context, "{}");
+    }
+    if (claim.decision.verdict != IB_POLICY_CANCEL) {
+        claim.decision = (struct ib_policy_decision){.verdict = IB_POLICY_CANCEL};
+    }
+    struct ib_claim_request request = {.arn = c->arn,
+                                       .target = c->target->name == NULL ? "" : c->target->name,
+                                       .token = token,
+                                       .problem = c->problem == NULL ? "" : c->problem,
+                                       .context = ib_buf_c(&context),
+                                       .now_ms = now_ms,
+                                       .self = &c->journal->self,
+                                       .audit = c->caller,
+                                       .decide = decide_in_transaction,
+                                       .ctx = &claim};
+    enum ib_rc rc = ib_statedb_claim(c->journal->db, &request, &result, &c->row, err);
+    if (rc != IB_OK) {
+        /* IB_EREFUSED is a rule's word; a journal that cannot be written is none. */
+        (void)ib_error_context(err,
+                               "not tried, for it cannot be recorded (--no-journal lifts this)");
+        return rc == IB_EREFUSED ? IB_ESYS : rc;
+    }
+    if (result == IB_CLAIM_REFUSED) {
+        return ib_fail(err, IB_EREFUSED, "refused by rule %s: %s",
+                       ib_policy_rule_name(claim.decision.rule), claim.decision.reason);
+    }
+    if (result == IB_CLAIM_BUSY) {
+        c->standing = IB_STANDING_JOINED;
+        return ib_fail(
+            err, IB_EREFUSED, "another call (process %" PRId64 ") has been cancelling it for %s",
+            c->row.owner.pid, ib_duration_fmt(now_ms - c->row.created_ms, age, sizeof age));
+    }
+    c->standing = IB_STANDING_OWNED;
+    (void)ib_text_clean(build->image.status_text.p, build->image.status_text.n, c->status,
+                        sizeof c->status);
+    if (is_superseded(&c->row, build)) {
+        rc = end_row(c, "superseded", "the build was put back to work after the cancel was decided",
+                     err);
+        if (rc != IB_OK) {
+            return rc == IB_EREFUSED ? IB_ESYS : rc;
+        }
+        c->standing = IB_STANDING_SUPERSEDED;
+        return ib_fail(err, IB_EREFUSED,
+                       "the build was put back to work after this cancel was decided: left alone");
+    }
+    memcpy(token, c->row.token, sizeof c->row.token);
+    put_text(audit, "token", token);
+    put_text(audit, "status", c->status);
+    put(audit, "try", ib_value_int(c->row.attempts));
+    rc = write_row(c, IB_CANCEL_SENT, "send", audit, "the request was about to leave", err);
+    if (rc != IB_OK) {
+        (void)ib_error_context(err,
+                               "not tried, for it cannot be recorded (--no-journal lifts this)");
+        return rc == IB_EREFUSED ? IB_ESYS : rc;
+    }
+    return IB_OK;
+}
+
+/* --- after the request
+ * ----------------------------------------------------------------------------- */
+
+static void after_send(void *ctx, const struct ib_error *answer, const char *request_id)
+{
+    struct ib_journal_cancel *c = ctx;
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
+    struct ib_error err = IB_ERROR_INIT;
+    bool accepted = answer->rc == IB_OK;
+
+    put_text(audit, "requestId", request_id);
+    if (!accepted) {
+        put_text(audit, "error", answer->text);
+        put_text(audit, "code", answer->aws_code);
+        put(audit, "httpStatus", ib_value_int(answer->http_status));
+    }
+    const char *event = accepted ? "accepted" : answer->http_status == 0 ? "no-answer" : "answer";
+    if (write_row(c, accepted ? IB_CANCEL_ACCEPTED : IB_CANCEL_SENT, event, audit,
+                  accepted ? "Image Builder accepted the request" : answer->text, &err) != IB_OK) {
+        c->trouble = err;
+    }
+}
+
+static void seen(void *ctx, const struct ib_image *image)
+{
+    struct ib_journal_cancel *c = ctx;
+    struct ib_error err = IB_ERROR_INIT;
+    char status[IB_IMAGE_STATUS_MAX];
+
+    (void)ib_text_clean(image->status_text.p, image->status_text.n, status, sizeof status);
+    if (c->standing != IB_STANDING_OWNED || strcmp(status, c->status) == 0) {
+        return;
+    }
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
+    memcpy(c->status, status, sizeof c->status);
+    put_text(audit, "status", status);
+    if (write_row(c, IB_CANCEL_CLAIMED, "state", audit, NULL, &err) != IB_OK) {
+        c->trouble = err;
+    }
+}
+
+struct ib_cancel_hooks ib_journal_hooks(struct ib_journal_cancel *cancel)
+{
+    if (cancel->journal == NULL || cancel->journal->db == NULL) {
+        return (struct ib_cancel_hooks){.ctx = cancel};
+    }
+    return (struct ib_cancel_hooks){
+        .ctx = cancel, .before_send = before_send, .after_send = after_send, .seen = seen};
+}
+
+/* --- the end
+ * ----------------------------------------------------------------------------------------- */
+
+/* Outcomes after which nothing is left to do or to hope for. */
+static const char *final_outcome(const struct ib_cancel_report *report)
+{
+    switch (report->outcome) {
+    case IB_OUTCOME_CANCELLED:
+        return "cancelled";
+    case IB_OUTCOME_FINISHED:
+        return "finished";
+    case IB_OUTCOME_NOTHING:
+        return "finished";
+    case IB_OUTCOME_GONE:
+        return "gone";
+    case IB_OUTCOME_REFUSED:
+        return "failed";
+    case IB_OUTCOME_DRY_RUN:
+    case IB_OUTCOME_REQUESTED:
+    case IB_OUTCOME_UNKNOWN:
+    case IB_OUTCOME_UNTRIED:
+        break;
+    }
+    return NULL;
+}
+
+static enum ib_rc finish_owned(struct ib_journal_cancel *c, const struct ib_cancel_report *report,
+                               struct ib_error *err)
+{
+    const char *outcome = final_outcome(report);
+
+    /* A later look that finds it cancelled is the confirmation of what an earlier call sent. */
+    if (report->outcome == IB_OUTCOME_NOTHING && c->row.sent_ms != 0 &&
+        ib_image_status_from(ib_str_from(c->status)) == IB_IMAGE_CANCELLED) {
+        outcome = "cancelled";
+    }
+    if (outcome != NULL) {
+        return end_row(c, outcome, report->text, err);
+    }
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
+    put_text(audit, "outcome", ib_outcome_name(report->outcome));
+    put_text(audit, "text", report->text);
+    enum ib_rc rc = write_row(c, IB_CANCEL_CLAIMED, "left-open", audit, report->text, err);
+    if (rc == IB_OK) {
+        rc =
+            ib_statedb_release(c->journal->db, c->row.id, &c->journal->self, ib_time_now_ms(), err);
+    }
+    return rc;
+}
+
+enum ib_rc ib_journal_expire(struct ib_journal_cancel *cancel,
+                             const struct ib_cancel_report *report, struct ib_error *err)
+{
+    return end_row(cancel, "expired", report->text, err);
+}
+
+/* A line for what was decided without any claim. */
+static enum ib_rc note_decision(struct ib_journal_cancel *c, const struct ib_cancel_report *report,
+                                struct ib_error *err)
+{
+    struct ib_value *base = c->caller == NULL ? ib_value_object() : ib_value_copy(c->caller);
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = base;
+
+    put_text(audit, "outcome", ib_outcome_name(report->outcome));
+    put_text(audit, "text", report->text);
+    put_text(audit, "status", report->status_before);
+    if (report->decided) {
+        put_text(audit, "rule", ib_policy_rule_name(report->decision.rule));
+    }
+    const char *event = report->outcome == IB_OUTCOME_REFUSED   ? "refuse"
+                        : report->outcome == IB_OUTCOME_DRY_RUN ? "dry-run"
+                        : report->outcome == IB_OUTCOME_UNTRIED ? "untried"
+                                                                : "nothing";
+    return ib_statedb_audit(c->journal->db, ib_time_now_ms(), c->arn, event, audit, err);
+}
+
+enum ib_rc ib_journal_finish(struct ib_journal_cancel *cancel, struct ib_cancel_report *report,
+                             struct ib_error *err)
+{
+    if (cancel->journal == NULL || cancel->journal->db == NULL) {
+        return IB_OK;
+    }
+    switch (cancel->standing) {
+    case IB_STANDING_OWNED:
+        return finish_owned(cancel, report, err);
+    case IB_STANDING_JOINED:
+        report->outcome = IB_OUTCOME_REQUESTED;
+        report->error = (struct ib_error)IB_ERROR_INIT;
+        return IB_OK;
+    case IB_STANDING_SUPERSEDED:
+        report->outcome = IB_OUTCOME_NOTHING;
+        report->error = (struct ib_error)IB_ERROR_INIT;
+        return IB_OK;
+    case IB_STANDING_NONE:
+        break;
+    }
+    return note_decision(cancel, report, err);
+}
+
+/* --- later calls
+ * --------------------------------------------------------------------------------------- */
+
+enum ib_journal_next ib_journal_next(const struct ib_cancel_row *row, int64_t now_ms,
+                                     int64_t retry_for_ms)
+{
+    int64_t age_ms = now_ms - row->created_ms;
+
+    /* A clock that went back tells nothing about the time that passed: do not send on a guess. */
+    return age_ms < -IB_MINUTE_MS || age_ms > retry_for_ms ? IB_NEXT_READ : IB_NEXT_SEND;
+}
+
+enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_watch_config *config,
+                             struct ib_value **row_context, struct ib_target *ret,
+                             struct ib_error *err)
+{
+    struct ib_error ignored = IB_ERROR_INIT;
+    const struct ib_target *named = NULL;
+
+    if (row->target[0] != '\0' &&
+        ib_watch_config_target(config, row->target, &named, &ignored) == IB_OK) {
+        *ret = *named;
+        return IB_OK;
+    }
+    enum ib_rc rc =
+        ib_json_parse(ib_str_from(row->context), "context in the journal", NULL, row_context, err);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    static const struct {
+        const char *key;
+        size_t offset;
+    } texts[] = {
+        {"region", offsetof(struct ib_target, region)},
+        {"profile", offsetof(struct ib_target, profile)},
+        {"roleArn", offsetof(struct ib_target, role_arn)},
+        {"endpointUrl", offsetof(struct ib_target, endpoint_url)},
+        {"caBundle", offsetof(struct ib_target, ca_bundle)},
+    };
+    *ret = config->defaults;
+    ret->name = row->target;
+    for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
+        const struct ib_value *v = ib_value_get_c(*row_context, texts[i].key);
+        if (ib_value_is(v, IB_VALUE_STRING)) {
+            *(const char **)(void *)((char *)ret + texts[i].offset) = ib_value_as_str(v).p;
+        }
+    }
+    return IB_OK;
+}
+
+const char *ib_journal_words(const struct ib_cancel_row *row, int64_t now_ms, char *buf, size_t cap)
+{
+    char age[IB_TIME_TEXT_MAX];
+    int64_t since_ms = row->sent_ms != 0 ? row->sent_ms : row->created_ms;
+    int64_t ago_ms = now_ms > since_ms ? now_ms - since_ms : 0;
+
+    buf[0] = '\0';
+    (void)ib_duration_fmt(ago_ms, age, sizeof age);
+    if (row->ended_ms == 0) {
+        (void)snprintf(buf, cap, "cancel %s %s ago, not confirmed",
+                       row->phase == IB_CANCEL_CLAIMED ? "decided" : "requested", age);
+    } else if (strcmp(row->outcome, "cancelled") == 0) {
+        (void)snprintf(buf, cap, "cancelled by ib_cancel_action");
+    } else if (strcmp(row->outcome, "failed") == 0 || strcmp(row->outcome, "expired") == 0) {
+        char reason[160];
+        (void)ib_text_plugin(row->text, strlen(row->text), reason, sizeof reason);
+        (void)snprintf(buf, cap, "cancel failed %s ago: %s", age, reason);
+    }
+    return buf;
+}

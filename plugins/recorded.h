@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The record of one run of ib_cancel_action: journal, syslog, and a word to the scheduler. */
+#ifndef IB_PLUGINS_RECORDED_H
+#define IB_PLUGINS_RECORDED_H
+
+#include "lib/watch/feedback.h"
+#include "lib/watch/journal.h"
+#include "plugins/cancelled.h"
+
+struct ib_recorded_options {
+    const char *state_dir;
+    bool no_journal;   /* --no-journal: nothing is remembered, nothing stops for it */
+    bool read_only;    /* a dry run: counts are read, nothing is written */
+    int64_t busy_ms;   /* patience with another call's transaction */
+    struct ib_journal_caller caller;
+    int facility;      /* of lib/plugin/record.h */
+    const char *tag;
+};
+
+struct ib_recorded {
+    struct ib_recorded_options options;
+    struct ib_journal journal;
+    struct ib_value *caller;
+};
+
+/* Errors: of the journal. Without one nothing may be cancelled, unless no_journal or read_only is set. */
+IB_NODISCARD enum ib_rc ib_recorded_open(const struct ib_recorded_options *options,
+                                         struct ib_recorded *ret, struct ib_error *err);
+void ib_recorded_fini(struct ib_recorded *recorded);
+
+/*
+ * Put the last cancel of done on record: fills job's hooks and the counts of the last hour. job->arn, target
+ * and policy must be set. Errors: IB_ENOMEM, of the journal.
+ */
+IB_NODISCARD enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct ib_cancelled *done,
+                                           struct ib_cancel_job *job, struct ib_error *err);
+/* The same hooks again, to confirm it later. */
+void ib_recorded_rejoin(const struct ib_cancelled_item *item, struct ib_cancel_job *job);
+
+/* Write what came of all of them; what cannot be written is kept in done->journal_trouble. */
+void ib_recorded_finish(struct ib_recorded *recorded, struct ib_cancelled *done);
+
+/* Old rows go, at most once per run and only when it costs nobody. */
+void ib_recorded_prune(struct ib_recorded *recorded, int64_t keep_ms);
+
+enum ib_scheduler { IB_SCHEDULER_NONE, IB_SCHEDULER_ICINGA, IB_SCHEDULER_NAGIOS };
+
+struct ib_told {
+    enum ib_scheduler recheck;
+    bool comment;
+    const char *host, *service;
+};
+
+/* When something was asked for or found out: recheck and comment. Adds lines to out; changes no state. */
+void ib_recorded_tell(const struct ib_told *told, const struct ib_feedback *where,
+                      const struct ib_cancelled *done, const struct ib_deadline *deadline,
+                      struct ib_output *out);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Finishing what was begun. */
+#include "plugins/resume.h"
+
+#include "lib/base/text.h"
+#include "lib/base/time.h"
+#include "lib/plugin/start.h"
+
+struct rows {
+    struct ib_cancel_row items[IB_RESUME_ROWS_MAX];
+    size_t count;
+};
+
+static bool keep_row(void *ctx, const struct ib_cancel_row *row)
+{
+    struct rows *r = ctx;
+
+    r->items[r->count++] = *row;
+    return r->count < IB_RESUME_ROWS_MAX;
+}
+
+/* One row under way: the record's hooks with words for the watchdog and the end of its time. */
+struct attempt {
+    struct ib_journal_cancel record;
+    struct ib_cancel_hooks inner;
+    enum ib_journal_next next;
+    char after[IB_TIME_TEXT_MAX];
+};
+
+static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
+                              const struct ib_policy_decision *decision,
+                              char token[IB_CANCEL_TOKEN_MAX], struct ib_error *err)
+{
+    struct attempt *a = ctx;
+
+    if (a->next == IB_NEXT_READ) {
+        return ib_fail(err, IB_EREFUSED, "given up: still %.*s, not confirmed within %s",
+                       IB_STR_ARG(ib_str_head(build->image.status_text, 32)), a->after);
+    }
+    return a->inner.before_send(&a->record, build, decision, token, err);
+}
+
+static void after_send(void *ctx, const struct ib_error *answer, const char *request_id)
+{
+    struct attempt *a = ctx;
+
+    a->inner.after_send(&a->record, answer, request_id);
+}
+
+static void seen(void *ctx, const struct ib_image *image)
+{
+    struct attempt *a = ctx;
+
+    a->inner.seen(&a->record, image);
+}
+
+static void phase(void *ctx, bool sent, const char *what)
+{
+    const struct attempt *a = ctx;
+
+    ib_start_phase(sent, "%s (%s)", what, a->record.arn);
+}
+
+/* The row is ours: run the document's branch with its token, and write what came of it. */
+static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
+                          struct ib_cancelled *done, struct ib_error *err)
+{
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
+    struct ib_target target;
+    struct ib_cancel_report *report = NULL;
+    enum ib_rc rc = ib_journal_target(row, r->config, &context, &target, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
+    target.external_id = target.external_id == NULL ? r->external_id : target.external_id;
+    target.proxy = target.proxy == NULL ? r->proxy : target.proxy;
+    /* It was decided when it was claimed; only a row that never left is decided again. */
+    struct ib_policy policy = {.any_age = row->phase != IB_CANCEL_CLAIMED,
+                               .minimum_age_ms = target.minimum_age_ms,
+                               .states = target.cancel_states,
+                               .enabled = true,
+                               .max_cancel = 1,
+                               .target_per_hour = -1,
+                               .total_per_hour = -1};
+    struct attempt a = {.record = {.journal = r->journal,
+                                   .policy = &policy,
+                                   .target = &target,
+                                   .problem = row->problem,
+                                   .caller = r->caller,
+                                   .standing = IB_STANDING_OWNED,
+                                   .row = *row},
+                        .next = ib_journal_next(row, ib_time_now_ms(), r->config->retry_for_ms)};
+    memcpy(a.record.arn, row->arn, sizeof a.record.arn);
+    a.inner = ib_journal_hooks(&a.record);
+    (void)ib_duration_fmt(r->config->retry_for_ms, a.after, sizeof a.after);
+    (void)ib_text_copy(a.record.status, sizeof a.record.status, ib_str_from(row->status));
+    struct ib_cancel_job job = {.arn = ib_str_from(row->arn),
+                                .target = &target,
+                                .policy = &policy,
+                                .by_arn = true,
+                                .doc = r->doc,
+                                .clients = r->clients,
+                                .resume = row->phase != IB_CANCEL_CLAIMED,
+                                .deadline = r->deadline,
+                                .confirm_ms = r->confirm_ms,
+                                .hooks = {&a, before_send, after_send, seen, phase}};
+    memcpy(job.token, row->token, sizeof row->token);
+    rc = ib_cancelled_add(done, &r->config->defaults, &report, err);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    ib_cancel_run(&job, report);
+    r->taken++;
+    bool gave_up = a.next == IB_NEXT_READ && report->outcome == IB_OUTCOME_REFUSED;
+    rc = gave_up ? ib_journal_expire(&a.record, report, err)
+                 : ib_journal_finish(&a.record, report, err);
+    if (rc == IB_OK && a.record.trouble.rc != IB_OK) {
+        *err = a.record.trouble;
+        rc = a.record.trouble.rc;
+    }
+    return rc;
+}
+
+/* --- the picture afterwards ----------------------------------------------------------------------
+ */
+
+struct picture {
+    struct ib_resume *resume;
+    int64_t now_ms;
+    bool has_failure;
+};
+
+static bool count_row(void *ctx, const struct ib_cancel_row *row)
+{
+    struct picture *p = ctx;
+    struct ib_resume *r = p->resume;
+    char words[256];
+
+    if (row->ended_ms == 0) {
+        int64_t age_ms = p->now_ms - row->created_ms;
+        r->open++;
+        if (age_ms >= r->oldest_ms) {
+            r->oldest_ms = age_ms;
+            if (!p->has_failure) {
+                (void)snprintf(r->worst, sizeof r->worst, "%.200s: %s", row->arn,
+                               ib_journal_words(row, p->now_ms, words, sizeof words));
+            }
+        }
+        return true;
+    }
+    bool failed = strcmp(row->outcome, "failed") == 0 || strcmp(row->outcome, "expired") == 0;
+    if (failed && p->now_ms - row->ended_ms <= IB_RESUME_RECENT_MS) {
+        r->failed++;
+        if (!p->has_failure) {
+            p->has_failure = true;
+            (void)snprintf(r->worst, sizeof r->worst, "%.200s: %s", row->arn,
+                           ib_journal_words(row, p->now_ms, words, sizeof words));
+        }
+    }
+    return true;
+}
+
+enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done, struct ib_error *err)
+{
+    struct rows *rows = calloc(1, sizeof *rows);
+    enum ib_rc rc = rows == NULL ? ib_fail_nomem(err)
+                                 : ib_statedb_cancels(resume->journal->db, true, IB_RESUME_ROWS_MAX,
+                                                      keep_row, rows, err);
+
+    /* Oldest first: its time runs out first. A row that cannot be worked on does not stop the
+     * others. */
+    for (size_t i = rows == NULL ? 0 : rows->count; rc == IB_OK && i > 0; i--) {
+        struct ib_cancel_row row;
+        enum ib_claim_result result;
+        if (ib_deadline_left_ms(&resume->deadline) < IB_SECOND_MS) {
+            break;
+        }
+        rc = ib_statedb_take(resume->journal->db, rows->items[i - 1].id, &resume->journal->self,
+                             ib_time_now_ms(), &result, &row, err);
+        if (rc == IB_OK && result == IB_CLAIM_TAKEN_OVER) {
+            rc = work_on(resume, &row, done, err);
+            resume->settled += rc == IB_OK ? 1 : 0;
+        }
+    }
+    free(rows);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    struct picture picture = {.resume = resume, .now_ms = ib_time_now_ms()};
+    rc = ib_statedb_cancels(resume->journal->db, false, 1000, count_row, &picture, err);
+    return rc;
+}
+
+enum ib_state ib_resume_state(const struct ib_resume *resume, const struct ib_cancelled *done)
+{
+    enum ib_state state = resume->open > 0 ? IB_STATE_WARNING : IB_STATE_OK;
+
+    for (size_t i = 0; i < done->count; i++) {
+        if (done->items[i].report.outcome == IB_OUTCOME_UNTRIED) {
+            state = ib_state_worst(state, IB_STATE_UNKNOWN);
+        }
+    }
+    return resume->failed > 0 ? IB_STATE_CRITICAL : state;
+}
+
+void ib_resume_text(const struct ib_resume *resume, struct ib_output *out)
+{
+    if (resume->failed > 0) {
+        ib_output_text(out, "%zu cancel%s failed within the last hour: %s", resume->failed,
+                       resume->failed == 1 ? "" : "s", resume->worst);
+    } else if (resume->open > 0) {
+        ib_output_text(out, "%zu cancel%s not confirmed yet: %s", resume->open,
+                       resume->open == 1 ? "" : "s", resume->worst);
+    } else {
+        ib_output_text(out, "no cancel is open");
+    }
+    if (resume->taken > 0) {
+        ib_output_more(out, " (%zu taken up)", resume->taken);
+    }
+    const struct ib_perf perfs[] = {
+        {.label = "open", .value = (double)resume->open, .has_min = true},
+        {.label = "failed", .value = (double)resume->failed, .has_min = true},
+        {.label = "oldest",
+         .value = (double)(resume->oldest_ms / IB_SECOND_MS),
+         .uom = IB_UOM_SECONDS,
+         .has_min = true},
+    };
+    for (size_t i = 0; i < IB_ARRAY_LEN(perfs); i++) {
+        ib_output_perf(out, &perfs[i]);
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ib_cancel_action --resume: finish or retry what earlier calls left open. A daemon calls its handler
+ * once when a service turns HARD and never again; this is what comes back.
+ */
+#ifndef IB_PLUGINS_RESUME_H
+#define IB_PLUGINS_RESUME_H
+
+#include "lib/plugin/output.h"
+#include "lib/watch/journal.h"
+#include "plugins/cancelled.h"
+
+#define IB_RESUME_ROWS_MAX  100            /* open cancels taken up in one run, oldest first */
+#define IB_RESUME_RECENT_MS INT64_C(3600000) /* a cancel that failed is shown so long */
+
+struct ib_resume {
+    struct ib_journal *journal;
+    const struct ib_watch_config *config;
+    const struct ib_arazzo_doc *doc;
+    struct ib_clients *clients;
+    const struct ib_value *caller;
+    struct ib_deadline deadline;
+    int64_t confirm_ms;
+    const char *external_id, *proxy; /* of this command line: not kept in the journal */
+
+    /* What came of it. */
+    size_t taken;     /* rows worked on by this run */
+    size_t settled;   /* of those: ended */
+    size_t open;      /* still open at the end, whoever works on them */
+    size_t failed;    /* ended as failed or expired within IB_RESUME_RECENT_MS */
+    int64_t oldest_ms;/* age of the oldest open one; 0 = none */
+    char worst[512];  /* sentence about the newest failure, else about the oldest open one */
+};
+
+/* Reports are added to done. Errors: of the journal; what goes wrong with one row is that row's. */
+IB_NODISCARD enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done,
+                                      struct ib_error *err);
+
+/* CRITICAL: something failed lately; WARNING: something is open; UNKNOWN: a row could not be tried; else OK. */
+enum ib_state ib_resume_state(const struct ib_resume *resume, const struct ib_cancelled *done);
+
+/* First line and perfdata (open, failed, oldest). */
+void ib_resume_text(const struct ib_resume *resume, struct ib_output *out);
+
+#endif
