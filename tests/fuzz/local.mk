@@ -18,6 +18,7 @@ FUZZ_LINK = $(AM_LDFLAGS) $(FUZZ_LDFLAGS) -Wl,--wrap=ib_assert_failed
 fuzz_programs =
 
 include tests/fuzz/arazzo.mk
+include tests/fuzz/arazzo_engine.mk
 include tests/fuzz/aws.mk
 include tests/fuzz/data.mk
 
