@@ -13,13 +13,13 @@
 /* An operation that only OpenAPI knows, in the form of the table. */
 struct described {
     struct ib_operation operation;
-    struct ib_buf name, method, path, query;
+    struct ib_buf name, method, path, query, path_params;
 };
 
 #define DESCRIBED_INIT                                                                  \
     {                                                                                   \
         .name = IB_BUF_INIT(256), .method = IB_BUF_INIT(16), .path = IB_BUF_INIT(4096), \
-        .query = IB_BUF_INIT(4096)                                                      \
+        .path_params = IB_BUF_INIT(1024), .query = IB_BUF_INIT(4096)                    \
     }
 
 static void described_fini(struct described *d)
@@ -28,6 +28,7 @@ static void described_fini(struct described *d)
     ib_buf_fini(&d->method);
     ib_buf_fini(&d->path);
     ib_buf_fini(&d->query);
+    ib_buf_fini(&d->path_params);
 }
 
 static bool same_request(const struct ib_operation *op, const struct ib_openapi_operation *o)
@@ -52,6 +53,14 @@ static const struct ib_operation *find_in_table(const struct ib_arazzo_call *cal
     return NULL;
 }
 
+/* The keys of an object, as the table writes lists of parameters. */
+static void add_names(const struct ib_value *object, struct ib_buf *out)
+{
+    for (size_t i = 0; i < ib_value_count(object); i++) {
+        ib_buf_addf(out, "%s%.*s", i == 0 ? "" : ",", IB_STR_ARG(ib_value_key_at(object, i)));
+    }
+}
+
 static enum ib_rc describe_operation(const struct ib_arazzo_call *call, struct described *d,
                                      struct ib_error *err)
 {
@@ -68,15 +77,13 @@ static enum ib_rc describe_operation(const struct ib_arazzo_call *call, struct d
     ib_buf_add_str(&d->name, call->operation_id.p == NULL ? o->path : call->operation_id);
     ib_buf_add_str(&d->method, o->method);
     ib_buf_add_str(&d->path, o->path);
-    for (size_t i = 0; i < ib_value_count(call->query); i++) {
-        ib_buf_addf(&d->query, "%s%.*s", i == 0 ? "" : ",",
-                    IB_STR_ARG(ib_value_key_at(call->query, i)));
-    }
+    add_names(call->query, &d->query);
+    add_names(call->path, &d->path_params);
     d->operation = (struct ib_operation){.name = ib_buf_c(&d->name),
                                          .method = ib_buf_c(&d->method),
                                          .path = ib_buf_c(&d->path),
                                          .query = ib_buf_c(&d->query),
-                                         .path_params = "",
+                                         .path_params = ib_buf_c(&d->path_params),
                                          .body = ""};
     for (size_t i = 0; i < ib_value_count(call->path); i++) {
         struct ib_buf hole = IB_BUF_INIT(256);
