@@ -262,9 +262,9 @@ static enum ib_rc show(const struct ib_workflow_options *o, const char *path, st
                        enum ib_state *ret_state, struct ib_error *err)
 {
     IB_CLEANUP(ib_arazzo_cleanup) struct ib_arazzo_doc *doc = NULL;
-    const struct ib_check_options options = IB_SENDER_CHECK;
     const struct ib_arazzo_workflow *w = NULL;
-    enum ib_rc rc = ib_arazzo_open(path, &options, &doc, err);
+    /* Operations that could not be sent can be drawn. */
+    enum ib_rc rc = ib_arazzo_open(path, /* options= */ NULL, &doc, err);
 
     if (rc == IB_OK && o->workflow != NULL) {
         rc = ib_arazzo_pick_workflow(doc, ib_str_from(o->workflow), &w, err);

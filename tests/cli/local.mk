@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 include tests/cli/cred.mk
+include tests/cli/workflow.mk

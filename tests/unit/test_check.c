@@ -279,10 +279,10 @@ static void operations_that_the_caller_does_not_know_are_errors(void **state)
     char path[4096];
 
     (void)state;
-    assert_rc(ib_arazzo_open(ib_vectors_ours("arazzo/good/retry.yaml", path, sizeof path), &options,
+    assert_rc(ib_arazzo_open(ib_vectors_ours("seed/cancel-running-image-build.arazzo.yaml", path, sizeof path), &options,
                              &doc, &err),
               IB_ECONFIG, &err);
-    assert_contains(err.text, "retry.yaml:28:18: there is no operation \"Between\" (and 2 more)");
+    assert_contains(err.text, "yaml:44:18: there is no operation \"CreateImage\" (and 3 more)");
 }
 
 static void a_file_that_is_not_there_is_named(void **state)
