@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2086 # an empty document is no argument at all
 # SPDX-License-Identifier: MIT
 # ib_workflow against the stand-in: the seed and the built-in document for every status, slices, dry
 # runs, faults, signals, check and show. What was sent is read from the stand-in's own record.
