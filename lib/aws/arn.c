@@ -202,7 +202,8 @@ enum ib_rc ib_image_arn_parse(struct ib_str text, enum ib_image_arn_need need, c
                        IB_STR_ARG(ib_str_head(text, 200)), rule);
     }
     if (need == IB_IMAGE_ARN_NEED_BUILD && image.kind != IB_IMAGE_ARN_BUILD) {
-        return ib_fail(err, IB_EUSAGE, "%s: \"%.*s\" has no build number: want a build ARN, ...:image/%s/%s/BUILD",
+        return ib_fail(err, IB_EUSAGE,
+                       "%s: \"%.*s\" has no build number: want a build ARN, ...:image/%s/%s/BUILD",
                        what, IB_STR_ARG(ib_str_head(text, 200)), image.name,
                        image.kind == IB_IMAGE_ARN_WILDCARD ? "1.2.3" : image.version);
     }

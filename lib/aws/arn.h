@@ -4,7 +4,8 @@
  *
  * Strict enough that a typing error, a blank or a control character never reaches a request; loose
  * where AWS adds things: partitions, regions and account words are checked for their form only.
- * Views point into arrays of the struct itself, so a copy by value must not be used: fill it in place.
+ * Views point into arrays of the struct itself, so a copy by value must not be used: fill it in
+ * place.
  */
 #ifndef IB_AWS_ARN_H
 #define IB_AWS_ARN_H
@@ -49,8 +50,8 @@ struct ib_image_arn {
 };
 
 /*
- * Parse the ARN of an image. Errors: IB_EUSAGE with what is wrong and, for a version where a build is
- * needed, what a build ARN looks like.
+ * Parse the ARN of an image. Errors: IB_EUSAGE with what is wrong and, for a version where a build
+ * is needed, what a build ARN looks like.
  * Source: API CancelImageCreation and GetImage, imageBuildVersionArn; accounts may also be words
  * ("aws", "aws-marketplace").
  */

@@ -17,7 +17,8 @@ static void set_code(struct ib_awserror *e, struct ib_str raw)
         name = ib_str_skip(name, hash + 1);
     }
     for (size_t i = 0; i < name.n; i++) {
-        if (!ib_ascii_alnum(name.p[i]) && name.p[i] != '.' && name.p[i] != '_' && name.p[i] != '-') {
+        if (!ib_ascii_alnum(name.p[i]) && name.p[i] != '.' && name.p[i] != '_' &&
+            name.p[i] != '-') {
             return;
         }
     }
@@ -38,7 +39,7 @@ static void set_message(struct ib_awserror *e, struct ib_str raw)
 
 static void read_members(struct ib_awserror *e, const struct ib_value *object)
 {
-    static const char *const names[] = { "code", "Code", "__type" };
+    static const char *const names[] = {"code", "Code", "__type"};
     struct ib_str text = member(object, "message");
 
     for (size_t i = 0; e->code[0] == '\0' && i < IB_ARRAY_LEN(names); i++) {
@@ -53,7 +54,8 @@ static void read_xml(struct ib_awserror *e, struct ib_str body)
     IB_CLEANUP(ib_value_cleanup) struct ib_value *root = NULL;
     char root_name[64];
 
-    if (ib_xml_parse(body, "error", root_name, &root, NULL) != IB_OK || strcasecmp(root_name, "html") == 0) {
+    if (ib_xml_parse(body, "error", root_name, &root, NULL) != IB_OK ||
+        strcasecmp(root_name, "html") == 0) {
         return;
     }
     const struct ib_value *error = ib_value_get_c(root, "Error");
@@ -92,7 +94,7 @@ static bool has_type(const char *content_type, const char *part)
     size_t n = strlen(part);
 
     for (size_t i = 0; i + n <= text.n; i++) {
-        if (ib_str_ieq_c((struct ib_str){ text.p + i, n }, part)) {
+        if (ib_str_ieq_c((struct ib_str){text.p + i, n}, part)) {
             return true;
         }
     }
@@ -102,7 +104,7 @@ static bool has_type(const char *content_type, const char *part)
 void ib_awserror_read(const struct ib_headers *headers, struct ib_str body,
                       const struct ib_value *json, struct ib_awserror *ret)
 {
-    static const char *const ids[] = { "x-amzn-RequestId", "x-amz-request-id", "x-amzn-request-id" };
+    static const char *const ids[] = {"x-amzn-RequestId", "x-amz-request-id", "x-amzn-request-id"};
     const char *type = ib_headers_get(headers, "Content-Type");
     const char *named = ib_headers_get(headers, "x-amzn-ErrorType");
 
@@ -117,7 +119,8 @@ void ib_awserror_read(const struct ib_headers *headers, struct ib_str body,
     ret->is_html = has_type(type, "text/html") || looks_like_html(body);
     if (ib_value_is(json, IB_VALUE_OBJECT)) {
         read_members(ret, json);
-    } else if (!ret->is_html && ib_str_head(ib_str_trim(body), 1).n == 1 && ib_str_trim(body).p[0] == '<') {
+    } else if (!ret->is_html && ib_str_head(ib_str_trim(body), 1).n == 1 &&
+               ib_str_trim(body).p[0] == '<') {
         read_xml(ret, body);
     } else if (!ret->is_html) {
         set_message(ret, ib_str_head(body, IB_AWSERROR_MESSAGE_MAX));
@@ -138,15 +141,17 @@ static bool is_one_of(const char *code, const char *const *codes, size_t n)
 
 bool ib_awserror_is_expired(const char *code)
 {
-    static const char *const codes[] = { "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired" };
+    static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException",
+                                        "TokenRefreshRequired"};
 
     return is_one_of(code, codes, IB_ARRAY_LEN(codes));
 }
 
 bool ib_awserror_is_denied(const char *code, int status)
 {
-    static const char *const codes[] = { "AccessDenied", "AccessDeniedException", "ForbiddenException",
-                                         "UnauthorizedOperation", "NotAuthorized" };
+    static const char *const codes[] = {"AccessDenied", "AccessDeniedException",
+                                        "ForbiddenException", "UnauthorizedOperation",
+                                        "NotAuthorized"};
 
     return is_one_of(code, codes, IB_ARRAY_LEN(codes)) || (status == 403 && code[0] == '\0');
 }
@@ -157,17 +162,28 @@ struct advice {
     const char *code, *text;
 };
 static const struct advice advices[] = {
-    { "ExpiredToken", "the credentials have expired: renew them (aws sso login, aws login, a new session)" },
-    { "ExpiredTokenException", "the credentials have expired: renew them (aws sso login, aws login, a new session)" },
-    { "UnrecognizedClientException", "AWS does not know the access key in this Region: deleted, mistyped, without its session token, or the Region is not enabled for the account" },
-    { "InvalidClientTokenId", "AWS does not know the access key in this Region: deleted, mistyped, without its session token, or the Region is not enabled for the account" },
-    { "InvalidSignatureException", "the secret key does not fit the access key, or something on the way changed the request" },
-    { "SignatureDoesNotMatch", "the secret key does not fit the access key, or something on the way changed the request" },
-    { "RequestTimeTooSkewed", "the clock of this machine is wrong: check its time service" },
-    { "RequestExpired", "the clock of this machine is wrong: check its time service" },
-    { "OptInRequired", "the Region is not enabled for this account" },
-    { "MissingAuthenticationTokenException", "the endpoint does not know this operation, or credentials were removed on the way: check the endpoint URL" },
-    { "UnknownOperationException", "the endpoint does not know this operation: check the endpoint URL and the Region" },
+    {"ExpiredToken",
+     "the credentials have expired: renew them (aws sso login, aws login, a new session)"},
+    {"ExpiredTokenException",
+     "the credentials have expired: renew them (aws sso login, aws login, a new session)"},
+    {"UnrecognizedClientException",
+     "AWS does not know the access key in this Region: deleted, mistyped, without its session "
+     "token, or the Region is not enabled for the account"},
+    {"InvalidClientTokenId",
+     "AWS does not know the access key in this Region: deleted, mistyped, without its session "
+     "token, or the Region is not enabled for the account"},
+    {"InvalidSignatureException",
+     "the secret key does not fit the access key, or something on the way changed the request"},
+    {"SignatureDoesNotMatch",
+     "the secret key does not fit the access key, or something on the way changed the request"},
+    {"RequestTimeTooSkewed", "the clock of this machine is wrong: check its time service"},
+    {"RequestExpired", "the clock of this machine is wrong: check its time service"},
+    {"OptInRequired", "the Region is not enabled for this account"},
+    {"MissingAuthenticationTokenException",
+     "the endpoint does not know this operation, or credentials were removed on the way: check the "
+     "endpoint URL"},
+    {"UnknownOperationException",
+     "the endpoint does not know this operation: check the endpoint URL and the Region"},
 };
 
 static const char *advice_for(const struct ib_awserror *e)
@@ -185,8 +201,8 @@ static const char *advice_for(const struct ib_awserror *e)
     return NULL;
 }
 
-static enum ib_rc fail_denied(struct ib_error *err, const struct ib_awserror *e, const char *service,
-                              const char *operation)
+static enum ib_rc fail_denied(struct ib_error *err, const struct ib_awserror *e,
+                              const char *service, const char *operation)
 {
     char action[160];
 
@@ -194,7 +210,8 @@ static enum ib_rc fail_denied(struct ib_error *err, const struct ib_awserror *e,
     if (strstr(e->message, "Unable to determine service/operation") != NULL) {
         /* What AWS's front end says to a path that it does not know: no permission would help. */
         return ib_fail(err, IB_EAWS,
-                       "%s: %s: the endpoint does not know this operation: check the endpoint URL and the Region",
+                       "%s: %s: the endpoint does not know this operation: check the endpoint URL "
+                       "and the Region",
                        operation, e->message);
     }
     /* AWS names the action itself in most denials. */
@@ -211,13 +228,18 @@ static enum ib_rc fail_unnamed(struct ib_error *err, const struct ib_awserror *e
     if (e->is_html) {
         return ib_fail(err, IB_EHTTP,
                        "%s: HTTP %d with a web page instead of an answer of AWS: a proxy or load "
-                       "balancer on the way", operation, status);
+                       "balancer on the way",
+                       operation, status);
     }
     if (status == 407) {
-        return ib_fail(err, IB_EHTTP, "%s: HTTP 407: the proxy wants a user and password", operation);
+        return ib_fail(err, IB_EHTTP, "%s: HTTP 407: the proxy wants a user and password",
+                       operation);
     }
     if (status >= 300 && status < 400) {
-        return ib_fail(err, IB_EHTTP, "%s: HTTP %d: a redirect, which AWS never sends and is not followed: check the endpoint URL", operation, status);
+        return ib_fail(err, IB_EHTTP,
+                       "%s: HTTP %d: a redirect, which AWS never sends and is not followed: check "
+                       "the endpoint URL",
+                       operation, status);
     }
     return ib_fail(err, IB_EHTTP, "%s: HTTP %d%s%s", operation, status,
                    e->message[0] == '\0' ? " without an explanation" : ": ", e->message);

@@ -2,9 +2,10 @@
 /*
  * Reading what AWS says in an answer that is not 2xx.
  *
- * Name: header x-amzn-ErrorType, else body "code"/"Code", else "__type"; cut at ':' and before '#'. Text:
- * body "message", else "Message". XML answers (STS, and front ends): Error/Code, Error/Message.
- * Anything else (a proxy's page) gives no name; the status is then all that is known.
+ * Name: header x-amzn-ErrorType, else body "code"/"Code", else "__type"; cut at ':' and before
+ * '#'. Text: body "message", else "Message". XML answers (STS, and front ends): Error/Code,
+ * Error/Message. Anything else (a proxy's page) gives no name; the status is then all that is
+ * known.
  * Source: Smithy specification, AWS restJson1 protocol, "Operation error serialization".
  */
 #ifndef IB_AWS_AWSERROR_H

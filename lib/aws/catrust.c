@@ -77,9 +77,11 @@ static enum ib_rc use_bundle(const struct ib_catrust_options *o, struct ib_catru
     }
     if (S_ISDIR(st.st_mode)) {
         if (!o->has_dirs || !use_dir(o->bundle, ca)) {
-            return ib_fail(err, IB_ECONFIG,
-                           "%s: %s is a directory without hashed certificates: name a PEM file, or run "
-                           "c_rehash on it", source, o->bundle);
+            return ib_fail(
+                err, IB_ECONFIG,
+                "%s: %s is a directory without hashed certificates: name a PEM file, or run "
+                "c_rehash on it",
+                source, o->bundle);
         }
     } else {
         (void)snprintf(ca->file, sizeof ca->file, "%s", o->bundle);

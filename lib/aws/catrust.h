@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which CAs are trusted. Reading a system's whole bundle costs about 45 ms of CPU at every start with
- * OpenSSL 3.0; a hashed directory costs nothing, so it is preferred where it is there.
+ * Which CAs are trusted. Reading a system's whole bundle costs about 45 ms of CPU at every start
+ * with OpenSSL 3.0; a hashed directory costs nothing, so it is preferred where it is there.
  */
 #ifndef IB_AWS_CATRUST_H
 #define IB_AWS_CATRUST_H
@@ -15,13 +15,13 @@
 struct ib_catrust {
     char file[IB_CATRUST_PATH_MAX]; /* PEM file; "" = what the TLS library has by default */
     char dir[IB_CATRUST_PATH_MAX];  /* hashed directory; "" = none */
-    char shown[IB_CATRUST_PATH_MAX + 64]; /* for errors: "/etc/ssl/certs", "/x/ca.pem (AWS_CA_BUNDLE)" */
+    char shown[IB_CATRUST_PATH_MAX + 64]; /* for errors: "/x/ca.pem (AWS_CA_BUNDLE)" */
 };
 
 /*
- * bundle: PEM file or hashed directory that the user named, NULL = the system's; source says who named it.
- * system_dir, system_file: where the system keeps its own; NULL = unknown. has_dirs: the TLS library
- * reads hashed directories. Errors: IB_ECONFIG when the user's bundle cannot be read.
+ * bundle: PEM file or hashed directory that the user named, NULL = the system's; source says who
+ * named it. system_dir, system_file: where the system keeps its own; NULL = unknown. has_dirs: the
+ * TLS library reads hashed directories. Errors: IB_ECONFIG when the user's bundle cannot be read.
  */
 struct ib_catrust_options {
     const char *bundle, *source;

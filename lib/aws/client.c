@@ -36,11 +36,11 @@ struct ib_aws_client {
     struct ib_trace trace;
     struct ib_buf user_agent;
     struct ib_credentials credentials;
-    int credentials_round;  /* 0 = none yet; grows with each look-up */
+    int credentials_round;           /* 0 = none yet; grows with each look-up */
     struct ib_error credentials_err; /* of the last look-up that failed */
     int64_t credentials_err_mono_ms;
     struct ib_retry_bucket bucket;
-    int64_t skew_ms;        /* added to our clock when signing */
+    int64_t skew_ms; /* added to our clock when signing */
     struct ib_aws_stats stats;
     char notes[NOTES_MAX][IB_ERROR_TEXT_MAX];
     size_t note_count;
@@ -59,11 +59,11 @@ struct call {
     struct ib_url endpoint;
     struct ib_buf path, url, bare_url; /* of the request; url with query */
     struct ib_http_transfer *transfer;
-    int attempts;           /* made in all */
-    int counted;            /* of them: those that max_attempts limits */
-    int taken;              /* tokens that the last retry took */
+    int attempts; /* made in all */
+    int counted;  /* of them: those that max_attempts limits */
+    int taken;    /* tokens that the last retry took */
     bool skew_tried, renewal_tried;
-    int signed_round;       /* credentials that the try was signed with */
+    int signed_round; /* credentials that the try was signed with */
     int64_t signed_skew_ms;
     int64_t start_mono_ms, try_mono_ms, wake_mono_ms;
 };
@@ -98,8 +98,10 @@ static enum ib_rc open_http(struct ib_aws_client *client, struct ib_error *err)
         return rc;
     }
     struct ib_http_options options = {
-        .ca_bundle = config->ca_bundle.value, .ca_bundle_source = config->ca_bundle.source,
-        .proxy = config->options.proxy, .user_agent = ib_buf_c(&client->user_agent),
+        .ca_bundle = config->ca_bundle.value,
+        .ca_bundle_source = config->ca_bundle.source,
+        .proxy = config->options.proxy,
+        .user_agent = ib_buf_c(&client->user_agent),
     };
     rc = ib_http_new(&options, &client->http, err);
     client->real.http = client->http;
@@ -115,7 +117,7 @@ enum ib_rc ib_aws_client_new(const struct ib_aws_options *options, struct ib_dea
         return ib_fail_nomem(err);
     }
     client->deadline = deadline;
-    client->trace = (struct ib_trace){ options->trace, options->trace_ctx };
+    client->trace = (struct ib_trace){options->trace, options->trace_ctx};
     client->bucket = (struct ib_retry_bucket)IB_RETRY_BUCKET_INIT;
     client->user_agent = (struct ib_buf)IB_BUF_INIT(1024);
     ib_outside_real_init(&client->real);
@@ -191,7 +193,7 @@ static bool is_json_type(const char *content_type)
 
     type = ib_str_trim(ib_str_head(type, ib_str_find(type, ';')));
     for (size_t i = 0; i + 4 <= type.n; i++) {
-        if (ib_str_ieq((struct ib_str){ type.p + i, 4 }, IB_STR("json"))) {
+        if (ib_str_ieq((struct ib_str){type.p + i, 4}, IB_STR("json"))) {
             return true;
         }
     }
@@ -235,8 +237,11 @@ enum ib_rc ib_aws_response_error(const struct ib_aws_response *r, struct ib_erro
         }
         if (r->value == NULL) {
             const char *type = ib_headers_get(&r->headers, "Content-Type");
-            enum ib_rc rc = ib_fail(err, IB_EPARSE, "answer to %s: HTTP %d with %s instead of JSON: a proxy or load balancer on the way?",
-                                    r->operation, r->status, type == NULL ? "no content type" : type);
+            enum ib_rc rc =
+                ib_fail(err, IB_EPARSE,
+                        "answer to %s: HTTP %d with %s instead of JSON: a proxy or load balancer "
+                        "on the way?",
+                        r->operation, r->status, type == NULL ? "no content type" : type);
             if (err != NULL) {
                 err->http_status = r->status;
             }
@@ -282,9 +287,10 @@ static void finish_failed(struct call *c, enum ib_rc rc)
 static enum ib_rc find_endpoint(struct call *c)
 {
     struct ib_aws_config *config = c->client->config;
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting region = { NULL, NULL };
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting custom = { NULL, NULL };
-    enum ib_rc rc = ib_aws_config_region(config, c->request->region, &c->client->deadline, &region, c->err);
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting region = {NULL, NULL};
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting custom = {NULL, NULL};
+    enum ib_rc rc =
+        ib_aws_config_region(config, c->request->region, &c->client->deadline, &region, c->err);
 
     if (rc == IB_OK) {
         rc = ib_aws_config_endpoint_url(config, c->request->service, &custom, c->err);
@@ -293,8 +299,11 @@ static enum ib_rc find_endpoint(struct call *c)
         return rc;
     }
     struct ib_endpoint_params params = {
-        .service = c->request->service, .region = region.value, .use_fips = config->use_fips,
-        .use_dualstack = config->use_dualstack, .custom_url = custom.value,
+        .service = c->request->service,
+        .region = region.value,
+        .use_fips = config->use_fips,
+        .use_dualstack = config->use_dualstack,
+        .custom_url = custom.value,
         .custom_source = custom.source,
     };
     rc = ib_endpoint_resolve(&params, &c->endpoint, c->err);
@@ -319,6 +328,9 @@ static enum ib_rc build_url(struct call *c)
         ib_buf_add_str(&c->url, query);
     }
     enum ib_rc rc = ib_buf_ok(&c->path, "URL of the request", c->err);
+    if (rc == IB_OK) {
+        rc = ib_buf_ok(&c->bare_url, "URL of the request", c->err);
+    }
     return rc == IB_OK ? ib_buf_ok(&c->url, "URL of the request", c->err) : rc;
 }
 
@@ -327,8 +339,13 @@ static void call_init(struct call *c, struct ib_aws_client *client,
                       struct ib_error *err)
 {
     *c = (struct call){
-        .client = client, .request = request, .ret = ret, .err = err,
-        .path = IB_BUF_INIT(URL_MAX), .url = IB_BUF_INIT(URL_MAX), .bare_url = IB_BUF_INIT(URL_MAX),
+        .client = client,
+        .request = request,
+        .ret = ret,
+        .err = err,
+        .path = IB_BUF_INIT(URL_MAX),
+        .url = IB_BUF_INIT(URL_MAX),
+        .bare_url = IB_BUF_INIT(URL_MAX),
         .start_mono_ms = ib_time_mono_ms(),
     };
     client->stats.calls++;
@@ -346,12 +363,14 @@ static enum ib_rc need_credentials(struct call *c)
 {
     struct ib_aws_client *client = c->client;
     int64_t end_ms = client->credentials.expiration_ms;
-    bool ends_soon = end_ms != 0 && end_ms - IB_OUTSIDE_NOW(&client->real.outside) < EXPIRY_SLACK_MS;
+    bool ends_soon =
+        end_ms != 0 && end_ms - IB_OUTSIDE_NOW(&client->real.outside) < EXPIRY_SLACK_MS;
 
     if (client->credentials_round > 0 && (!ends_soon || c->renewal_tried)) {
         return IB_OK;
     }
-    if (client->credentials_err.rc != IB_OK && c->start_mono_ms <= client->credentials_err_mono_ms) {
+    if (client->credentials_err.rc != IB_OK &&
+        c->start_mono_ms <= client->credentials_err_mono_ms) {
         /* Calls of one batch share the failure too: each look-up may take seconds. */
         *c->err = client->credentials_err;
         return c->err->rc;
@@ -360,7 +379,8 @@ static enum ib_rc need_credentials(struct call *c)
     if (ends_soon) {
         c->renewal_tried = true;
     }
-    enum ib_rc rc = ib_credentials_resolve(client->config, false, &client->deadline, &found, c->err);
+    enum ib_rc rc =
+        ib_credentials_resolve(client->config, false, &client->deadline, &found, c->err);
     if (rc != IB_OK) {
         client->credentials_err = *c->err;
         client->credentials_err_mono_ms = ib_time_mono_ms();
@@ -379,7 +399,10 @@ static enum ib_rc build_headers(struct call *c, struct ib_headers *headers)
     const char *type = r->content_type == NULL ? "application/json" : r->content_type;
 
     ib_url_add_host(&c->endpoint, &host);
-    enum ib_rc rc = ib_headers_add(headers, "Host", ib_buf_str(&host), c->err);
+    enum ib_rc rc = ib_buf_ok(&host, "Host", c->err);
+    if (rc == IB_OK) {
+        rc = ib_headers_add(headers, "Host", ib_buf_str(&host), c->err);
+    }
     if (rc == IB_OK && r->body.p != NULL) {
         rc = ib_headers_add(headers, "Content-Type", ib_str_from(type), c->err);
     }
@@ -393,10 +416,12 @@ static enum ib_rc sign(struct call *c, struct ib_headers *headers)
 {
     const struct ib_aws_client *client = c->client;
     const struct ib_credentials *by = &client->credentials;
-    struct ib_sigv4_key key = { by->access_key_id, by->secret_access_key, by->session_token,
-                                c->region, c->request->service };
+    struct ib_sigv4_key key = {by->access_key_id, by->secret_access_key, by->session_token,
+                               c->region, c->request->service};
     struct ib_sigv4_request request = {
-        .method = c->request->method, .path = ib_buf_str(&c->path), .query = c->request->query,
+        .method = c->request->method,
+        .path = ib_buf_str(&c->path),
+        .query = c->request->query,
         .body = c->request->body,
         .now_ms = IB_OUTSIDE_NOW(&client->real.outside) + client->skew_ms,
     };
@@ -445,8 +470,12 @@ static enum ib_rc launch(struct call *c)
     c->try_mono_ms = ib_time_mono_ms();
     ib_trace_request(&c->client->trace, r->method, ib_buf_c(&c->url), &headers, r->body);
     struct ib_http_request http = {
-        .method = r->method, .url = ib_buf_c(&c->url), .headers = &headers, .body = r->body,
-        .deadline = c->client->deadline, .timeout_ms = try_timeout_ms(c),
+        .method = r->method,
+        .url = ib_buf_c(&c->url),
+        .headers = &headers,
+        .body = r->body,
+        .deadline = c->client->deadline,
+        .timeout_ms = try_timeout_ms(c),
     };
     return ib_http_begin(c->client->http, &http, &c->transfer, c->err);
 }
@@ -506,7 +535,9 @@ static bool correct_clock(struct call *c, int64_t skew_ms)
     c->skew_tried = true;
     int64_t now_ms = IB_OUTSIDE_NOW(&client->real.outside);
     client->skew_ms = c->signed_skew_ms + skew_ms;
-    add_note(client, "the clock of this machine says %s, AWS says %s: signed again with AWS's time; check the time service of this machine",
+    add_note(client,
+             "the clock of this machine says %s, AWS says %s: signed again with AWS's time; check "
+             "the time service of this machine",
              ib_time_fmt_iso8601(now_ms / 1000 * 1000, ours, sizeof ours),
              ib_time_fmt_iso8601((now_ms + client->skew_ms) / 1000 * 1000, theirs, sizeof theirs));
     return true;
@@ -526,7 +557,9 @@ static bool renew_credentials(struct call *c)
     }
     c->renewal_tried = true;
     if (ib_credentials_resolve(client->config, true, &client->deadline, &found, &err) != IB_OK) {
-        add_note(client, "AWS says that the credentials have expired, and there are no new ones: %s", err.text);
+        add_note(client,
+                 "AWS says that the credentials have expired, and there are no new ones: %s",
+                 err.text);
         return false;
     }
     ib_credentials_fini(&client->credentials);
@@ -583,7 +616,8 @@ static bool decide(struct call *c, const struct ib_retry_facts *facts, int64_t s
         return false;
     case IB_RETRY_SKEW:
     case IB_RETRY_EXPIRED:
-        if (!fits(c, 0) || !(kind == IB_RETRY_SKEW ? correct_clock(c, facts->skew_ms) : renew_credentials(c))) {
+        if (!fits(c, 0) ||
+            !(kind == IB_RETRY_SKEW ? correct_clock(c, facts->skew_ms) : renew_credentials(c))) {
             return false;
         }
         c->counted--;
@@ -601,7 +635,7 @@ static bool decide(struct call *c, const struct ib_retry_facts *facts, int64_t s
 
 static void land_failed(struct call *c, enum ib_rc rc)
 {
-    struct ib_retry_facts facts = { .transport = rc, .code = "", .message = "" };
+    struct ib_retry_facts facts = {.transport = rc, .code = "", .message = ""};
 
     ib_trace_line(&c->client->trace, "* %s", c->err->text);
     if (ib_signals_stop_requested() || !decide(c, &facts, -1, c->err->text)) {
@@ -611,7 +645,7 @@ static void land_failed(struct call *c, enum ib_rc rc)
 
 static void land_answered(struct call *c, struct ib_http_response *http)
 {
-    struct ib_retry_facts facts = { .status = http->status };
+    struct ib_retry_facts facts = {.status = http->status};
     struct ib_awserror e;
     char why[128];
     int64_t server_ms = ib_retry_after_ms(&http->headers, IB_OUTSIDE_NOW(&c->client->real.outside));
@@ -663,7 +697,8 @@ static void start_calls(struct call *calls, size_t count, size_t parallel)
     }
     for (size_t i = 0; i < count && flying < parallel; i++) {
         struct call *c = &calls[i];
-        bool is_due = c->state == CALL_READY || (c->state == CALL_WAITING && c->wake_mono_ms <= now);
+        bool is_due =
+            c->state == CALL_READY || (c->state == CALL_WAITING && c->wake_mono_ms <= now);
 
         if (!is_due) {
             continue;
@@ -744,7 +779,7 @@ static enum ib_rc run_calls(struct ib_aws_client *client, struct call *calls, si
 enum ib_rc ib_aws_call(struct ib_aws_client *client, const struct ib_aws_request *request,
                        struct ib_aws_response *ret, struct ib_error *err)
 {
-    struct ib_aws_job job = { .request = *request, .response = IB_AWS_RESPONSE_INIT };
+    struct ib_aws_job job = {.request = *request, .response = IB_AWS_RESPONSE_INIT};
     enum ib_rc rc = ib_aws_call_many(client, &job, 1, 1, err);
 
     if (rc != IB_OK || job.rc != IB_OK) {
@@ -795,7 +830,9 @@ enum ib_rc ib_aws_call_many(struct ib_aws_client *client, struct ib_aws_job *job
     if (calls == NULL) {
         return ib_fail_nomem(err);
     }
-    size_t limit = parallel < 1 ? 1 : parallel > IB_AWS_PARALLEL_MAX ? IB_AWS_PARALLEL_MAX : parallel;
+    size_t limit = parallel < 1                     ? 1
+                   : parallel > IB_AWS_PARALLEL_MAX ? IB_AWS_PARALLEL_MAX
+                                                    : parallel;
     enum ib_rc rc = fly_all(client, jobs, calls, count, limit, err);
     free(calls);
     return rc;

@@ -23,29 +23,29 @@ void ib_aws_client_cleanup(struct ib_aws_client **client);
 
 /* All texts are borrowed until the call returns. */
 struct ib_aws_request {
-    const char *service;      /* "imagebuilder", "sts" */
-    const char *operation;    /* "GetImage": for messages and the trace */
-    const char *method;       /* "GET" */
-    struct ib_str path;       /* percent-encoded, begins with '/' */
-    struct ib_str query;      /* percent-encoded, without '?'; may be empty */
-    struct ib_str body;       /* p == NULL: none */
-    const char *content_type; /* NULL = application/json when there is a body */
-    const char *region;       /* region of the ARN at hand; NULL = by configuration */
+    const char *service;              /* "imagebuilder", "sts" */
+    const char *operation;            /* "GetImage": for messages and the trace */
+    const char *method;               /* "GET" */
+    struct ib_str path;               /* percent-encoded, begins with '/' */
+    struct ib_str query;              /* percent-encoded, without '?'; may be empty */
+    struct ib_str body;               /* p == NULL: none */
+    const char *content_type;         /* NULL = application/json when there is a body */
+    const char *region;               /* region of the ARN at hand; NULL = by configuration */
     const struct ib_headers *headers; /* further ones, signed too; may be NULL */
-    bool no_retry;            /* repeating it might do it twice */
+    bool no_retry;                    /* repeating it might do it twice */
 };
 
 struct ib_aws_response {
     int status;
     struct ib_headers headers;
-    struct ib_buf body;      /* as it came, at most 1 MiB */
-    struct ib_value *value;  /* parsed body when it is JSON and sound, else NULL */
-    struct ib_error unread;  /* rc != IB_OK: it claims to be JSON and is not; why */
-    char request_id[64];     /* "" when the answer has none */
+    struct ib_buf body;     /* as it came, at most 1 MiB */
+    struct ib_value *value; /* parsed body when it is JSON and sound, else NULL */
+    struct ib_error unread; /* rc != IB_OK: it claims to be JSON and is not; why */
+    char request_id[64];    /* "" when the answer has none */
     char operation[64], service[32];
-    char *url;               /* without query; for the trace and $url */
-    int attempts;            /* tries made, 1 or more */
-    int64_t elapsed_ms;      /* all tries and waits together */
+    char *url;          /* without query; for the trace and $url */
+    int attempts;       /* tries made, 1 or more */
+    int64_t elapsed_ms; /* all tries and waits together */
 };
 
 #define IB_AWS_RESPONSE_INIT { 0 }
@@ -57,7 +57,8 @@ void ib_aws_response_fini(struct ib_aws_response *r);
  * IB_EUSAGE (region, endpoint), IB_ELIMIT; the sentence begins with the operation, or
  * with "after 3 tries: " and the operation.
  */
-IB_NODISCARD enum ib_rc ib_aws_call(struct ib_aws_client *client, const struct ib_aws_request *request,
+IB_NODISCARD enum ib_rc ib_aws_call(struct ib_aws_client *client,
+                                    const struct ib_aws_request *request,
                                     struct ib_aws_response *ret, struct ib_error *err);
 
 /* One of several calls made at once. */
@@ -69,18 +70,20 @@ struct ib_aws_job {
 };
 
 /*
- * Make all calls, at most `parallel` (1..IB_AWS_PARALLEL_MAX) at a time, each with its own retries. Every job
- * has its rc afterwards. Errors: only what keeps all of them from being tried (IB_ECRED, IB_ENOMEM).
+ * Make all calls, at most `parallel` (1..IB_AWS_PARALLEL_MAX) at a time, each with its own
+ * retries. Every job has its rc afterwards. Errors: only what keeps all of them from being tried
+ * (IB_ECRED, IB_ENOMEM).
  */
 #define IB_AWS_PARALLEL_MAX 32
 IB_NODISCARD enum ib_rc ib_aws_call_many(struct ib_aws_client *client, struct ib_aws_job *jobs,
                                          size_t count, size_t parallel, struct ib_error *err);
 
 /*
- * Turn an answer that is no success into an error: IB_EAWS, IB_EHTTP; IB_EPARSE for a 2xx whose body
- * is not the JSON that it should be. IB_OK for a sound 2xx.
+ * Turn an answer that is no success into an error: IB_EAWS, IB_EHTTP; IB_EPARSE for a 2xx whose
+ * body is not the JSON that it should be. IB_OK for a sound 2xx.
  */
-IB_NODISCARD enum ib_rc ib_aws_response_error(const struct ib_aws_response *r, struct ib_error *err);
+IB_NODISCARD enum ib_rc ib_aws_response_error(const struct ib_aws_response *r,
+                                              struct ib_error *err);
 
 struct ib_aws_stats {
     int64_t calls;      /* ib_aws_call()s made */
@@ -93,7 +96,7 @@ struct ib_aws_stats {
 };
 struct ib_aws_stats ib_aws_client_stats(const struct ib_aws_client *client);
 
-/* What happened on the way that a person should know (clock corrected, credentials renewed): line i or NULL. */
+/* What a person should know of it (clock corrected, credentials renewed): line i, or NULL. */
 const char *ib_aws_client_note(const struct ib_aws_client *client, size_t i);
 
 /* For the providers and for --diagnose. Borrowed. */

@@ -19,7 +19,7 @@ struct ib_credentials {
     char *account_id;      /* NULL when the provider does not tell */
     int64_t expiration_ms; /* 0 = they do not expire, or nobody says when */
     const char *provider;  /* static text: "environment", "assume role", "IMDS" ... */
-    char *source;          /* for people: "profile monitoring in /etc/x/.aws/credentials"; may be NULL */
+    char *source;          /* for people: "profile x in /y/.aws/credentials"; may be NULL */
 };
 
 #define IB_CREDENTIALS_INIT { NULL }

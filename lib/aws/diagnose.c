@@ -55,21 +55,25 @@ static void add_process(struct ib_diagnose *d, const struct ib_outside *outside)
 
     ib_diagnose_add(d, "version", "%s %s, %.*s, %.*s", PACKAGE_NAME, PACKAGE_VERSION,
                     IB_STR_ARG(curl), IB_STR_ARG(tls));
-    ib_diagnose_add(d, "user", "uid %ld, home %s (%s)", (long)geteuid(), home == NULL ? "none" : home,
+    ib_diagnose_add(d, "user", "uid %ld, home %s (%s)", (long)geteuid(),
+                    home == NULL ? "none" : home,
                     source == NULL ? "neither HOME nor password database" : source);
 }
 
 static void add_files(struct ib_diagnose *d, const struct ib_profiles *profiles)
 {
     static const char *const states[] = {
-        [IB_PROFILE_FILE_READ] = "read", [IB_PROFILE_FILE_MISSING] = "not there",
-        [IB_PROFILE_FILE_FORBIDDEN] = "this user may not read it", [IB_PROFILE_FILE_NOWHERE] = "no home to look in",
+        [IB_PROFILE_FILE_READ] = "read",
+        [IB_PROFILE_FILE_MISSING] = "not there",
+        [IB_PROFILE_FILE_FORBIDDEN] = "this user may not read it",
+        [IB_PROFILE_FILE_NOWHERE] = "no home to look in",
     };
     const struct ib_profile_file *files = NULL;
     size_t count = ib_profiles_files(profiles, &files);
 
     for (size_t i = 0; i < count; i++) {
-        ib_diagnose_add(d, files[i].origin == IB_PROFILE_CONFIG ? "config file" : "credentials file",
+        ib_diagnose_add(d,
+                        files[i].origin == IB_PROFILE_CONFIG ? "config file" : "credentials file",
                         "%s: %s (%s)", files[i].path[0] == '\0' ? "-" : files[i].path,
                         states[files[i].state], files[i].source == NULL ? "-" : files[i].source);
     }
@@ -79,7 +83,7 @@ static void add_endpoint(struct ib_diagnose *d, struct ib_aws_client *client, co
                          const char *region)
 {
     const struct ib_aws_config *config = ib_aws_client_config(client);
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting custom = { NULL, NULL };
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting custom = {NULL, NULL};
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(4096);
     IB_CLEANUP(ib_buf_fini) struct ib_buf proxy = IB_BUF_INIT(4096);
     struct ib_error err = IB_ERROR_INIT;
@@ -87,8 +91,8 @@ static void add_endpoint(struct ib_diagnose *d, struct ib_aws_client *client, co
     enum ib_rc rc = ib_aws_config_endpoint_url(config, service, &custom, &err);
 
     if (rc == IB_OK) {
-        struct ib_endpoint_params params = { service, region, config->use_fips, config->use_dualstack,
-                                             custom.value, custom.source };
+        struct ib_endpoint_params params = {
+            service, region, config->use_fips, config->use_dualstack, custom.value, custom.source};
         rc = ib_endpoint_resolve(&params, &url, &err);
     }
     if (rc != IB_OK) {
@@ -104,7 +108,8 @@ static void add_endpoint(struct ib_diagnose *d, struct ib_aws_client *client, co
 static void add_settings(struct ib_diagnose *d, struct ib_aws_client *client)
 {
     static const char *const modes[] = {
-        [IB_AWS_RETRY_STANDARD] = "standard", [IB_AWS_RETRY_LEGACY] = "legacy",
+        [IB_AWS_RETRY_STANDARD] = "standard",
+        [IB_AWS_RETRY_LEGACY] = "legacy",
         [IB_AWS_RETRY_ADAPTIVE] = "adaptive",
     };
     const struct ib_aws_config *config = ib_aws_client_config(client);
@@ -124,9 +129,10 @@ static void add_settings(struct ib_diagnose *d, struct ib_aws_client *client)
 static enum ib_rc add_region(struct ib_diagnose *d, struct ib_aws_client *client,
                              const char *arn_region, char ret[64], struct ib_error *err)
 {
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting region = { NULL, NULL };
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting region = {NULL, NULL};
     struct ib_deadline deadline = ib_aws_client_deadline(client);
-    enum ib_rc rc = ib_aws_config_region(ib_aws_client_config(client), arn_region, &deadline, &region, err);
+    enum ib_rc rc =
+        ib_aws_config_region(ib_aws_client_config(client), arn_region, &deadline, &region, err);
 
     ret[0] = '\0';
     if (rc != IB_OK) {
@@ -144,8 +150,10 @@ static enum ib_rc add_region(struct ib_diagnose *d, struct ib_aws_client *client
 static void add_trail(struct ib_diagnose *d, const struct ib_cred_trail *trail)
 {
     static const char *const words[] = {
-        [IB_CRED_ANSWERED] = "used", [IB_CRED_PASSED_OVER] = "passed over",
-        [IB_CRED_FAILED] = "failed", [IB_CRED_NOT_ASKED] = "not asked",
+        [IB_CRED_ANSWERED] = "used",
+        [IB_CRED_PASSED_OVER] = "passed over",
+        [IB_CRED_FAILED] = "failed",
+        [IB_CRED_NOT_ASKED] = "not asked",
     };
 
     for (size_t i = 0; trail != NULL && i < trail->count; i++) {
@@ -168,7 +176,8 @@ static enum ib_rc add_credentials(struct ib_diagnose *d, struct ib_aws_client *c
     add_trail(d, config->trail);
     if (rc != IB_OK) {
         bool is_told = config->trail != NULL && config->trail->count > 0;
-        ib_diagnose_add(d, "credentials", "none%s%s", is_told ? "" : ": ", is_told ? "" : err->text);
+        ib_diagnose_add(d, "credentials", "none%s%s", is_told ? "" : ": ",
+                        is_told ? "" : err->text);
     } else if (found.expiration_ms != 0) {
         ib_diagnose_add(d, "credentials", "they end at %s",
                         ib_time_fmt_iso8601(found.expiration_ms, end, sizeof end));
@@ -180,7 +189,7 @@ static enum ib_rc read_caller(struct ib_diagnose *d, const struct ib_aws_respons
                               struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *root = NULL;
-    struct ib_str arn = { NULL, 0 };
+    struct ib_str arn = {NULL, 0};
     enum ib_rc rc;
 
     if (r->status != 200) {
@@ -202,8 +211,12 @@ static enum ib_rc add_caller(struct ib_diagnose *d, struct ib_aws_client *client
 {
     IB_CLEANUP(ib_aws_response_fini) struct ib_aws_response r = IB_AWS_RESPONSE_INIT;
     struct ib_aws_request request = {
-        .service = "sts", .operation = "GetCallerIdentity", .method = "POST", .path = IB_STR("/"),
-        .body = IB_STR("Action=GetCallerIdentity&Version=2011-06-15"), .region = region,
+        .service = "sts",
+        .operation = "GetCallerIdentity",
+        .method = "POST",
+        .path = IB_STR("/"),
+        .body = IB_STR("Action=GetCallerIdentity&Version=2011-06-15"),
+        .region = region,
         .content_type = "application/x-www-form-urlencoded; charset=utf-8",
     };
     enum ib_rc rc = ib_aws_call(client, &request, &r, err);
@@ -230,10 +243,10 @@ static void add_clock(struct ib_diagnose *d, const struct ib_aws_client *client)
         /* The Date header has whole seconds, and the answer was on its way. */
         ib_diagnose_add(d, "clock", "%s, as AWS's", now);
     } else {
-        ib_diagnose_add(d, "clock", "%s; AWS's is %s %s%s", now,
-                        ib_duration_fmt(off_ms, off, sizeof off),
-                        stats.skew_ms > 0 ? "ahead" : "behind",
-                        off_ms >= 4 * IB_MINUTE_MS ? ": check the time service of this machine" : "");
+        ib_diagnose_add(
+            d, "clock", "%s; AWS's is %s %s%s", now, ib_duration_fmt(off_ms, off, sizeof off),
+            stats.skew_ms > 0 ? "ahead" : "behind",
+            off_ms >= 4 * IB_MINUTE_MS ? ": check the time service of this machine" : "");
     }
     for (size_t i = 0; ib_aws_client_note(client, i) != NULL; i++) {
         ib_diagnose_add(d, "note", "%s", ib_aws_client_note(client, i));

@@ -9,16 +9,17 @@ struct partition_row {
     const char *prefixes; /* of its regions, by commas; a word, a dash and a number follow */
 };
 
-/* Order matters only where a prefix begins another; "us-gov" is not "us" as "gov-east" has no number. */
+/* Order matters only where a prefix begins another; "us-gov" is not "us" as "gov-east" has no
+ * number. */
 static const struct partition_row partitions[] = {
-    { { "aws", "amazonaws.com", "api.aws" }, "us,eu,ap,sa,ca,me,af,il,mx" },
-    { { "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn" }, "cn" },
-    { { "aws-us-gov", "amazonaws.com", "api.aws" }, "us-gov" },
-    { { "aws-iso", "c2s.ic.gov", "api.aws.ic.gov" }, "us-iso" },
-    { { "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud" }, "us-isob" },
-    { { "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk" }, "eu-isoe" },
-    { { "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov" }, "us-isof" },
-    { { "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu" }, "eusc-de" },
+    {{"aws", "amazonaws.com", "api.aws"}, "us,eu,ap,sa,ca,me,af,il,mx"},
+    {{"aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"}, "cn"},
+    {{"aws-us-gov", "amazonaws.com", "api.aws"}, "us-gov"},
+    {{"aws-iso", "c2s.ic.gov", "api.aws.ic.gov"}, "us-iso"},
+    {{"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"}, "us-isob"},
+    {{"aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"}, "eu-isoe"},
+    {{"aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"}, "us-isof"},
+    {{"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"}, "eusc-de"},
 };
 
 const struct ib_partition *ib_partition_at(size_t i)
@@ -101,16 +102,18 @@ static enum ib_rc use_custom(const struct ib_endpoint_params *p, struct ib_url *
     const char *source = p->custom_source == NULL ? "endpoint URL" : p->custom_source;
 
     if (p->use_fips) {
-        return ib_fail(err, IB_EUSAGE,
-                       "%s %s: FIPS and custom endpoint are not supported: name the FIPS host itself, "
-                       "or turn FIPS off",
-                       source, p->custom_url);
+        return ib_fail(
+            err, IB_EUSAGE,
+            "%s %s: FIPS and custom endpoint are not supported: name the FIPS host itself, "
+            "or turn FIPS off",
+            source, p->custom_url);
     }
     if (p->use_dualstack) {
-        return ib_fail(err, IB_EUSAGE,
-                       "%s %s: Dualstack and custom endpoint are not supported: name the dual-stack "
-                       "host itself, or turn dual stack off",
-                       source, p->custom_url);
+        return ib_fail(
+            err, IB_EUSAGE,
+            "%s %s: Dualstack and custom endpoint are not supported: name the dual-stack "
+            "host itself, or turn dual stack off",
+            source, p->custom_url);
     }
     struct ib_url url;
     enum ib_rc rc = ib_url_parse(ib_str_from(p->custom_url), source, &url, err);
@@ -118,9 +121,10 @@ static enum ib_rc use_custom(const struct ib_endpoint_params *p, struct ib_url *
         return rc;
     }
     if (!url.is_https && !ib_host_is_loopback(url.host)) {
-        return ib_fail(err, IB_EUSAGE,
-                       "%s: %s: plain http is for this machine only (localhost, 127.0.0.1, ::1): use https",
-                       source, p->custom_url);
+        return ib_fail(
+            err, IB_EUSAGE,
+            "%s: %s: plain http is for this machine only (localhost, 127.0.0.1, ::1): use https",
+            source, p->custom_url);
     }
     *ret = url;
     return IB_OK;
@@ -140,9 +144,10 @@ static enum ib_rc use_rules(const struct ib_endpoint_params *p, struct ib_url *r
 {
     const struct ib_partition *partition = ib_partition_of(p->region);
     /* GovCloud's plain hosts are FIPS hosts already, for Image Builder and STS alike. */
-    bool is_plain_fips = strcmp(partition->name, "aws-us-gov") == 0 && !p->use_dualstack &&
-                         (strcmp(p->service, "imagebuilder") == 0 || strcmp(p->service, "sts") == 0);
-    struct ib_url url = { .is_https = true, .port = 443 };
+    bool is_plain_fips =
+        strcmp(partition->name, "aws-us-gov") == 0 && !p->use_dualstack &&
+        (strcmp(p->service, "imagebuilder") == 0 || strcmp(p->service, "sts") == 0);
+    struct ib_url url = {.is_https = true, .port = 443};
     int n = snprintf(url.host, sizeof url.host, "%s%s.%s.%s", host_prefix(p->service),
                      p->use_fips && !is_plain_fips ? "-fips" : "", p->region,
                      p->use_dualstack ? partition->dualstack_suffix : partition->suffix);
@@ -161,7 +166,8 @@ enum ib_rc ib_endpoint_resolve(const struct ib_endpoint_params *params, struct i
         return use_custom(params, ret, err);
     }
     if (params->region == NULL || params->region[0] == '\0') {
-        return ib_fail(err, IB_EUSAGE, "no Region: give --region, set AWS_REGION, or add region to the profile");
+        return ib_fail(err, IB_EUSAGE,
+                       "no Region: give --region, set AWS_REGION, or add region to the profile");
     }
     if (!ib_region_is_valid(ib_str_from(params->region))) {
         return ib_fail(err, IB_EUSAGE, "\"%s\" is not a Region: want something like eu-central-1",

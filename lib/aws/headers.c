@@ -27,8 +27,8 @@ static enum ib_rc check_field(const char *name, struct ib_str value, struct ib_e
     }
     for (size_t i = 0; i < value.n; i++) {
         if (value.p[i] == '\r' || value.p[i] == '\n' || value.p[i] == '\0') {
-            return ib_fail(err, IB_EPARSE, "HTTP header %s: the value holds a line end or a NUL byte",
-                           name);
+            return ib_fail(err, IB_EPARSE,
+                           "HTTP header %s: the value holds a line end or a NUL byte", name);
         }
     }
     return IB_OK;
@@ -82,7 +82,7 @@ enum ib_rc ib_headers_add(struct ib_headers *h, const char *name, struct ib_str 
         free(own_value);
         return ib_fail_nomem(err);
     }
-    h->items[h->count++] = (struct ib_header){ .name = own_name, .value = own_value };
+    h->items[h->count++] = (struct ib_header){.name = own_name, .value = own_value};
     h->bytes += bytes;
     return IB_OK;
 }
@@ -123,7 +123,8 @@ enum ib_rc ib_headers_copy(struct ib_headers *h, const struct ib_headers *from,
                            struct ib_error *err)
 {
     for (size_t i = 0; from != NULL && i < from->count; i++) {
-        enum ib_rc rc = ib_headers_add(h, from->items[i].name, ib_str_from(from->items[i].value), err);
+        enum ib_rc rc =
+            ib_headers_add(h, from->items[i].name, ib_str_from(from->items[i].value), err);
 
         if (rc != IB_OK) {
             return rc;
@@ -135,8 +136,14 @@ enum ib_rc ib_headers_copy(struct ib_headers *h, const struct ib_headers *from,
 bool ib_header_is_secret(struct ib_str name)
 {
     static const char *const secret[] = {
-        "authorization", "proxy-authorization", "x-amz-security-token", "x-amz-sso_bearer_token",
-        "x-aws-ec2-metadata-token", "cookie", "set-cookie", "dpop",
+        "authorization",
+        "proxy-authorization",
+        "x-amz-security-token",
+        "x-amz-sso_bearer_token",
+        "x-aws-ec2-metadata-token",
+        "cookie",
+        "set-cookie",
+        "dpop",
     };
 
     for (size_t i = 0; i < IB_ARRAY_LEN(secret); i++) {

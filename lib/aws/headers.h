@@ -26,8 +26,9 @@ struct ib_headers {
 #define IB_HEADERS_INIT { NULL }
 
 /*
- * Append a field. name is a token (RFC 9110 §5.6.2); value may hold anything but CR, LF and NUL: those
- * would let a value write further fields. Errors: IB_EPARSE for either, IB_ELIMIT for the caps.
+ * Append a field. name is a token (RFC 9110 §5.6.2); value may hold anything but CR, LF and NUL:
+ * those would let a value write further fields. Errors: IB_EPARSE for either, IB_ELIMIT for the
+ * caps.
  */
 IB_NODISCARD enum ib_rc ib_headers_add(struct ib_headers *h, const char *name, struct ib_str value,
                                        struct ib_error *err);

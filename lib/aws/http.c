@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exchanges over libcurl's multi interface. One timeout rule for all versions: we watch the deadline
- * ourselves and drop what has passed it; curl's own timeouts are set where it can end a hanging
- * name lookup (CURLOPT_QUICK_EXIT, 7.87), and left off before, where it would wait for the resolver.
+ * Exchanges over libcurl's multi interface. One timeout rule for all versions: we watch the
+ * deadline ourselves and drop what has passed it; curl's own timeouts are set where it can end a
+ * hanging name lookup (CURLOPT_QUICK_EXIT, 7.87), and left off before, where it would wait for the
+ * resolver.
  */
 #include "lib/aws/http.h"
 
@@ -18,14 +19,16 @@
 #include "lib/base/time.h"
 #include "lib/sys/signals.h"
 
-#define CONNECT_TIMEOUT_MAX_MS 10000 /* curl gives each address but the last half of what is left */
-#define SOCKETS_MAX            8     /* that one transfer opens: some addresses of a host */
-#define POLL_SLICE_MS          1000  /* how long a wait goes on without looking around */
+#define CONNECT_TIMEOUT_MAX_MS 10000 /* curl gives each address but the last half of what is left \
+                                      */
+#define SOCKETS_MAX   8              /* that one transfer opens: some addresses of a host */
+#define POLL_SLICE_MS 1000           /* how long a wait goes on without looking around */
 
-#if LIBCURL_VERSION_NUM >= 0x075700
-#define HAS_QUICK_EXIT 1
+/* A test builds the way of the older versions too. */
+#if LIBCURL_VERSION_NUM >= 0x075700 && !defined IB_HTTP_NO_QUICK_EXIT
+#    define HAS_QUICK_EXIT 1
 #else
-#define HAS_QUICK_EXIT 0
+#    define HAS_QUICK_EXIT 0
 #endif
 
 enum stage {
@@ -49,17 +52,17 @@ struct ib_http_transfer {
     struct ib_http_transfer *next;
     CURL *easy;
     struct curl_slist *fields;
-    struct ib_buf body;           /* of the request */
+    struct ib_buf body; /* of the request */
     struct ib_http_response response;
-    struct ib_error problem;      /* what a callback found wrong */
-    struct ib_url url;            /* host and port; path unused */
+    struct ib_error problem; /* what a callback found wrong */
+    struct ib_url url;       /* host and port; path unused */
     struct ib_proxy proxy;
     struct ib_deadline deadline;
     int64_t start_mono_ms, connect_timeout_ms;
     unsigned flags;
     CURLcode setup, result;
-    enum stage stage;             /* as last seen on the way */
-    int sockets[SOCKETS_MAX];     /* opened for it, perhaps closed again */
+    enum stage stage;         /* as last seen on the way */
+    int sockets[SOCKETS_MAX]; /* opened for it, perhaps closed again */
     size_t socket_count;
     bool is_done, is_attached, timed_out, stopped;
     char detail[CURL_ERROR_SIZE];
@@ -83,8 +86,10 @@ static enum ib_rc choose_ca(const struct ib_http_options *options, struct ib_cat
 {
     const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
     struct ib_catrust_options o = {
-        .bundle = options->ca_bundle, .source = options->ca_bundle_source,
-        .system_dir = built_in_ca_dir, .system_file = built_in_ca_file,
+        .bundle = options->ca_bundle,
+        .source = options->ca_bundle_source,
+        .system_dir = built_in_ca_dir,
+        .system_file = built_in_ca_file,
         .has_dirs = curl->ssl_version != NULL && strstr(curl->ssl_version, "OpenSSL") != NULL,
     };
 
@@ -118,6 +123,7 @@ enum ib_rc ib_http_new(const struct ib_http_options *options, struct ib_http **r
     return IB_OK;
 }
 
+static void destroy(struct ib_http_transfer *t);
 static void free_transfer(struct ib_http_transfer *t);
 
 void ib_http_free(struct ib_http *http)
@@ -125,8 +131,10 @@ void ib_http_free(struct ib_http *http)
     if (http == NULL) {
         return;
     }
-    while (http->all != NULL) {
-        free_transfer(http->all);
+    struct ib_http_transfer *next;
+    for (struct ib_http_transfer *t = http->all; t != NULL; t = next) {
+        next = t->next;
+        destroy(t);
     }
     if (http->multi != NULL && !http->is_leaky) {
         (void)curl_multi_cleanup(http->multi);
@@ -182,7 +190,7 @@ void ib_http_describe_proxy(const struct ib_http *http, const char *url, struct 
 static size_t on_header(char *data, size_t size, size_t n, void *user)
 {
     struct ib_http_transfer *t = user;
-    struct ib_str line = ib_str_trim((struct ib_str){ data, size * n });
+    struct ib_str line = ib_str_trim((struct ib_str){data, size * n});
     char name[256];
 
     if (ib_str_starts(line, IB_STR("HTTP/"))) {
@@ -260,11 +268,11 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
 
 /* --- beginning --- */
 
-#define SET(t, option, value)                                              \
-    do {                                                                   \
-        if ((t)->setup == CURLE_OK) {                                      \
-            (t)->setup = curl_easy_setopt((t)->easy, option, value);       \
-        }                                                                  \
+#define SET(t, option, value)                                        \
+    do {                                                             \
+        if ((t)->setup == CURLE_OK) {                                \
+            (t)->setup = curl_easy_setopt((t)->easy, option, value); \
+        }                                                            \
     } while (0)
 
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -306,7 +314,8 @@ static void set_tls(struct ib_http_transfer *t)
     if (ca->dir[0] != '\0') {
         SET(t, CURLOPT_CAPATH, ca->dir);
     } else if (ca->file[0] != '\0') {
-        /* curl's built-in directory must not add to what was chosen; not every TLS library has one. */
+        /* curl's built-in directory must not add to what was chosen; not every TLS library has one.
+         */
         (void)curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
     }
 }
@@ -353,8 +362,8 @@ static void set_callbacks(struct ib_http_transfer *t)
 
 static void set_request(struct ib_http_transfer *t, const struct ib_http_request *r)
 {
-    bool has_body = r->body.p != NULL || strcmp(r->method, "POST") == 0 ||
-                    strcmp(r->method, "PUT") == 0;
+    bool has_body =
+        r->body.p != NULL || strcmp(r->method, "POST") == 0 || strcmp(r->method, "PUT") == 0;
 
     SET(t, CURLOPT_URL, r->url);
     SET(t, CURLOPT_PATH_AS_IS, 1L);
@@ -399,7 +408,7 @@ static enum ib_rc add_field(struct ib_http_transfer *t, const char *name, const 
 static enum ib_rc build_fields(struct ib_http_transfer *t, const struct ib_http_request *r,
                                struct ib_error *err)
 {
-    static const char *const unwanted[] = { "Expect:", "Accept:", "Content-Type:" };
+    static const char *const unwanted[] = {"Expect:", "Accept:", "Content-Type:"};
     const struct ib_headers none = IB_HEADERS_INIT;
     const struct ib_headers *h = r->headers == NULL ? &none : r->headers;
     enum ib_rc rc = IB_OK;
@@ -428,7 +437,8 @@ static enum ib_rc read_url(struct ib_http_transfer *t, const struct ib_http_requ
 
     for (size_t i = 0; i < url.n; i++) {
         if (url.p[i] <= ' ' || url.p[i] > '~') {
-            return ib_fail(err, IB_EUSAGE, "a URL holds a blank, a control character or one that is not ASCII");
+            return ib_fail(err, IB_EUSAGE,
+                           "a URL holds a blank, a control character or one that is not ASCII");
         }
     }
     while (scheme < url.n && !ib_str_starts(ib_str_skip(url, scheme), IB_STR("://"))) {
@@ -445,7 +455,8 @@ static enum ib_rc read_url(struct ib_http_transfer *t, const struct ib_http_requ
         ((r->flags & IB_HTTP_METADATA) != 0 && ib_host_is_link_local(t->url.host))) {
         return rc;
     }
-    return ib_fail(err, IB_EUSAGE, "http://%s: plain http is for this machine only: use https", t->url.host);
+    return ib_fail(err, IB_EUSAGE, "http://%s: plain http is for this machine only: use https",
+                   t->url.host);
 }
 
 static enum ib_rc prepare(struct ib_http_transfer *t, const struct ib_http_request *r,
@@ -471,7 +482,8 @@ static enum ib_rc prepare(struct ib_http_transfer *t, const struct ib_http_reque
     if (r->timeout_ms > 0) {
         t->deadline = ib_deadline_min(t->deadline, ib_deadline_in(r->timeout_ms));
     }
-    t->connect_timeout_ms = r->connect_timeout_ms > 0 ? r->connect_timeout_ms : CONNECT_TIMEOUT_MAX_MS;
+    t->connect_timeout_ms =
+        r->connect_timeout_ms > 0 ? r->connect_timeout_ms : CONNECT_TIMEOUT_MAX_MS;
     return IB_OK;
 }
 
@@ -513,7 +525,8 @@ enum ib_rc ib_http_begin(struct ib_http *http, const struct ib_http_request *req
     t->flags = request->flags;
     t->start_mono_ms = ib_time_mono_ms();
     t->body = (struct ib_buf)IB_BUF_INIT_SECRET(IB_HTTP_BODY_MAX);
-    t->response.body = (struct ib_buf)IB_BUF_INIT(request->max_body == 0 ? IB_HTTP_BODY_MAX : request->max_body);
+    t->response.body =
+        (struct ib_buf)IB_BUF_INIT(request->max_body == 0 ? IB_HTTP_BODY_MAX : request->max_body);
     t->response.body.secret = (request->flags & IB_HTTP_SECRET) != 0;
     enum ib_rc rc = prepare(t, request, err);
     if (rc == IB_OK) {
@@ -557,9 +570,8 @@ static void detach(struct ib_http_transfer *t)
     }
 }
 
-static void free_transfer(struct ib_http_transfer *t)
+static void destroy(struct ib_http_transfer *t)
 {
-    unlink_transfer(t);
     ib_http_response_fini(&t->response);
     ib_proxy_wipe(&t->proxy);
     if (!HAS_QUICK_EXIT && t->is_attached && t->socket_count == 0) {
@@ -588,6 +600,12 @@ static bool has_peer(const struct ib_http_transfer *t)
         }
     }
     return false;
+}
+
+static void free_transfer(struct ib_http_transfer *t)
+{
+    unlink_transfer(t);
+    destroy(t);
 }
 
 /* How far it is now, as far as can be seen: after its end, sockets are closed. */
@@ -642,14 +660,18 @@ static enum ib_rc fail_timeout(const struct ib_http_transfer *t, const char *pee
                                struct ib_error *err)
 {
     static const char *const doing[] = {
-        [STAGE_RESOLVE] = "looking up the name (DNS)", [STAGE_CONNECT] = "connecting",
-        [STAGE_TLS] = "the TLS handshake", [STAGE_WAIT] = "waiting for the answer",
+        [STAGE_RESOLVE] = "looking up the name (DNS)",
+        [STAGE_CONNECT] = "connecting",
+        [STAGE_TLS] = "the TLS handshake",
+        [STAGE_WAIT] = "waiting for the answer",
         [STAGE_READ] = "reading the answer",
     };
     static const char *const advice[] = {
         [STAGE_RESOLVE] = ": check the name servers of this machine",
         [STAGE_CONNECT] = ": check route, firewall, proxy, or the VPC endpoint's security group",
-        [STAGE_TLS] = ": check firewall and proxy", [STAGE_WAIT] = "", [STAGE_READ] = "",
+        [STAGE_TLS] = ": check firewall and proxy",
+        [STAGE_WAIT] = "",
+        [STAGE_READ] = "",
     };
     enum stage stage = stage_of(t);
     char took[IB_TIME_TEXT_MAX];
@@ -663,9 +685,11 @@ static enum ib_rc fail_timeout(const struct ib_http_transfer *t, const char *pee
     bool at_proxy = stage == STAGE_TLS && t->proxy.url[0] != '\0';
     const char *what = at_proxy ? "waiting for the proxy" : doing[stage];
     if (t->stopped) {
-        return ib_fail(err, IB_ETIMEOUT, "%s: stopped by %s while %s", peer, ib_signals_stop_name(), what);
+        return ib_fail(err, IB_ETIMEOUT, "%s: stopped by %s while %s", peer, ib_signals_stop_name(),
+                       what);
     }
-    return ib_fail(err, IB_ETIMEOUT, "%s: no end of %s after %s%s", peer, what, took, advice[stage]);
+    return ib_fail(err, IB_ETIMEOUT, "%s: no end of %s after %s%s", peer, what, took,
+                   advice[stage]);
 }
 
 static enum ib_rc fail_connect(const struct ib_http_transfer *t, const char *peer,
@@ -675,8 +699,9 @@ static enum ib_rc fail_connect(const struct ib_http_transfer *t, const char *pee
     char reason[128];
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
-    enum ib_rc rc = ib_fail(err, IB_ENET, "%s: cannot connect: %s", peer,
-                            os_errno > 0 ? ib_errno_text((int)os_errno, reason, sizeof reason) : detail_of(t));
+    enum ib_rc rc =
+        ib_fail(err, IB_ENET, "%s: cannot connect: %s", peer,
+                os_errno > 0 ? ib_errno_text((int)os_errno, reason, sizeof reason) : detail_of(t));
     if (err != NULL) {
         err->sys = (int)os_errno;
     }
@@ -688,17 +713,21 @@ static enum ib_rc fail_tls(const struct ib_http_transfer *t, const char *peer, s
     const struct ib_catrust *ca = &t->http->ca;
 
     if (t->result == CURLE_SSL_CACERT_BADFILE) {
-        return ib_fail(err, IB_ETLS, "the trusted CAs in %s cannot be read: %s", ca->shown, detail_of(t));
+        return ib_fail(err, IB_ETLS, "the trusted CAs in %s cannot be read: %s", ca->shown,
+                       detail_of(t));
     }
     if (t->result != CURLE_PEER_FAILED_VERIFICATION) {
         return ib_fail(err, IB_ETLS, "%s: TLS failed: %s", peer, detail_of(t));
     }
     if (strstr(t->detail, "subject name") != NULL || strstr(t->detail, "alternative") != NULL) {
-        return ib_fail(err, IB_ETLS, "%s: the certificate is for another host: %s", peer, detail_of(t));
+        return ib_fail(err, IB_ETLS, "%s: the certificate is for another host: %s", peer,
+                       detail_of(t));
     }
-    return ib_fail(err, IB_ETLS,
-                   "%s: certificate not trusted: %s (CAs from %s); behind a proxy that inspects TLS, "
-                   "name its CA with --ca-bundle or AWS_CA_BUNDLE", peer, detail_of(t), ca->shown);
+    return ib_fail(
+        err, IB_ETLS,
+        "%s: certificate not trusted: %s (CAs from %s); behind a proxy that inspects TLS, "
+        "name its CA with --ca-bundle or AWS_CA_BUNDLE",
+        peer, detail_of(t), ca->shown);
 }
 
 /* Connection came about, the answer did not. */
@@ -746,10 +775,13 @@ static enum ib_rc fail_transfer(const struct ib_http_transfer *t, struct ib_erro
         return t->problem.rc;
     }
     if (code == CURLE_COULDNT_RESOLVE_HOST) {
-        return ib_fail(err, IB_ENET, "%s: no such host (DNS): check the Region, and the name servers of this machine", peer);
+        return ib_fail(
+            err, IB_ENET,
+            "%s: no such host (DNS): check the Region, and the name servers of this machine", peer);
     }
     if (code == CURLE_COULDNT_RESOLVE_PROXY) {
-        return ib_fail(err, IB_ENET, "proxy %s (%s): no such host (DNS)", t->proxy.shown, t->proxy.source);
+        return ib_fail(err, IB_ENET, "proxy %s (%s): no such host (DNS)", t->proxy.shown,
+                       t->proxy.source);
     }
     if (code == CURLE_COULDNT_CONNECT) {
         return fail_connect(t, peer, err);
@@ -782,7 +814,8 @@ static enum ib_rc take_response(struct ib_http_transfer *t, struct ib_http_respo
     const char *date = ib_headers_get(&t->response.headers, "Date");
     t->response.status = (int)status;
     t->response.elapsed_ms = (int64_t)total_us / 1000;
-    if (date == NULL || ib_time_parse_http(ib_str_from(date), &t->response.date_ms, NULL) != IB_OK) {
+    if (date == NULL ||
+        ib_time_parse_http(ib_str_from(date), &t->response.date_ms, NULL) != IB_OK) {
         t->response.date_ms = 0;
     }
     *ret = t->response;
@@ -880,7 +913,7 @@ enum ib_rc ib_http_poll(struct ib_http *http, int64_t wait_ms, struct ib_error *
         if (finished > 0 || wait <= 0 || ib_signals_stop_requested()) {
             return IB_OK;
         }
-        struct curl_waitfd stop = { .fd = ib_signals_stop_fd(), .events = CURL_WAIT_POLLIN };
+        struct curl_waitfd stop = {.fd = ib_signals_stop_fd(), .events = CURL_WAIT_POLLIN};
         unsigned extra = stop.fd >= 0 ? 1 : 0;
         int slice = (int)(wait < POLL_SLICE_MS ? wait : POLL_SLICE_MS);
         if (curl_multi_poll(http->multi, &stop, extra, slice, NULL) != CURLM_OK) {

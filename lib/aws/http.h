@@ -14,13 +14,13 @@
 #include "lib/base/buf.h"
 #include "lib/sys/deadline.h"
 
-#define IB_HTTP_BODY_MAX ((size_t)1024 * 1024) /* bytes; the largest answer known is below 256 KiB */
+#define IB_HTTP_BODY_MAX ((size_t)1024 * 1024) /* bytes; the largest known has 256 KiB */
 
 /* Borrowed for the life of the ib_http; NULL = default. */
 struct ib_http_options {
     const char *ca_bundle;        /* PEM file or hashed directory */
     const char *ca_bundle_source; /* who said so, for TLS errors: "AWS_CA_BUNDLE" */
-    const char *proxy;            /* --proxy; NULL = HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy */
+    const char *proxy;            /* --proxy; NULL = by environment, see proxy.h */
     const char *user_agent;
 };
 
@@ -38,7 +38,7 @@ const char *ib_http_trusted(const struct ib_http *http);
 void ib_http_describe_proxy(const struct ib_http *http, const char *url, struct ib_buf *out);
 
 enum ib_http_flag {
-    /* A metadata service: never through a proxy, and plain http to link-local addresses is allowed. */
+    /* A metadata service: never through a proxy; plain http to link-local addresses is allowed. */
     IB_HTTP_METADATA = 1,
     /* Plain http to any host: a metadata endpoint that the user named. */
     IB_HTTP_PLAIN = 2,
@@ -48,8 +48,8 @@ enum ib_http_flag {
 
 struct ib_http_request {
     const char *method;               /* "GET", "PUT", "POST" ... */
-    const char *url;                  /* sent as it is written: nothing is normalised after signing */
-    const struct ib_headers *headers; /* may be NULL; nothing but these, Host and Content-Length is sent */
+    const char *url;                  /* sent as it is written, nothing normalised */
+    const struct ib_headers *headers; /* may be NULL; sent besides: Content-Length, User-Agent */
     struct ib_str body;               /* p == NULL: none */
     struct ib_deadline deadline;
     int64_t timeout_ms;               /* of this exchange; 0 = the deadline alone */
@@ -71,9 +71,10 @@ void ib_http_response_fini(struct ib_http_response *r);
 
 /*
  * One exchange, start to end. IB_OK for every complete answer, whatever its status.
- * Errors: IB_EUSAGE a URL that is none or plain http where it may not be; IB_ENET no connection or it
- * broke; IB_ETLS; IB_ETIMEOUT (the deadline, the exchange's own limit, or a stop that was requested);
- * IB_ELIMIT answer larger than max_body. The sentence names the host, the stage and what to do.
+ * Errors: IB_EUSAGE a URL that is none or plain http where it may not be; IB_ENET no connection or
+ * it broke; IB_ETLS; IB_ETIMEOUT (the deadline, the exchange's own limit, or a stop that was
+ * requested); IB_ELIMIT answer larger than max_body. The sentence names the host, the stage and
+ * what to do.
  */
 IB_NODISCARD enum ib_rc ib_http_perform(struct ib_http *http, const struct ib_http_request *request,
                                         struct ib_http_response *ret, struct ib_error *err);

@@ -18,11 +18,11 @@ struct address {
 
 static struct address read_address(struct ib_str text)
 {
-    struct address a = { .bits = 0 };
+    struct address a = {.bits = 0};
     char copy[INET6_ADDRSTRLEN];
 
     if (text.n > 1 && text.p[0] == '[' && text.p[text.n - 1] == ']') {
-        text = (struct ib_str){ text.p + 1, text.n - 2 };
+        text = (struct ib_str){text.p + 1, text.n - 2};
     }
     if (!ib_text_copy(copy, sizeof copy, text)) {
         return a;
@@ -55,7 +55,8 @@ static bool fits_network(struct ib_str entry, const struct address *host)
     if (network.bits == 0 || network.bits != host->bits) {
         return false;
     }
-    if (slash < entry.n && ib_num_i64(ib_str_skip(entry, slash + 1), 0, bits, "bits", &bits, NULL) != IB_OK) {
+    if (slash < entry.n &&
+        ib_num_i64(ib_str_skip(entry, slash + 1), 0, bits, "bits", &bits, NULL) != IB_OK) {
         return false;
     }
     return same_bits(&network, host, (size_t)bits);
@@ -111,7 +112,7 @@ bool ib_proxy_is_excluded(struct ib_str no_proxy, const struct ib_url *target)
         while (i < no_proxy.n && no_proxy.p[i] != ',' && !ib_ascii_space(no_proxy.p[i])) {
             i++;
         }
-        struct ib_str entry = { no_proxy.p + start, i - start };
+        struct ib_str entry = {no_proxy.p + start, i - start};
         i++;
         if (ib_str_eq_c(entry, "*")) {
             return true;
@@ -133,8 +134,8 @@ struct scheme {
     int port;
 };
 static const struct scheme schemes[] = {
-    { "http://", 80 },     { "https://", 443 },    { "socks4://", 1080 },
-    { "socks4a://", 1080 }, { "socks5://", 1080 }, { "socks5h://", 1080 },
+    {"http://", 80},      {"https://", 443},   {"socks4://", 1080},
+    {"socks4a://", 1080}, {"socks5://", 1080}, {"socks5h://", 1080},
 };
 
 static enum ib_rc bad_proxy(struct ib_error *err, const char *source, const char *rule)
@@ -176,25 +177,32 @@ static enum ib_rc read_proxy(struct ib_str text, const char *source, struct ib_p
     size_t user_n = 0;
     for (size_t i = 0; i < rest.n; i++) {
         if (rest.p[i] <= ' ' || rest.p[i] > '~') {
-            return bad_proxy(err, source, "it holds a blank, a control character or one that is not ASCII");
+            return bad_proxy(err, source,
+                             "it holds a blank, a control character or one that is not ASCII");
         }
         user_n = rest.p[i] == '@' ? i + 1 : user_n;
     }
     struct ib_str authority = ib_str_skip(rest, user_n);
     if (ib_str_find(ib_str_head(rest, user_n), '/') < user_n) {
-        return bad_proxy(err, source, "the scheme must be http, https, socks5 or socks5h; a '/' in the password is written %2F");
+        return bad_proxy(err, source,
+                         "the scheme must be http, https, socks5 or socks5h; a '/' in the password "
+                         "is written %2F");
     }
     while (authority.n > 0 && authority.p[authority.n - 1] == '/') {
         authority.n--;
     }
     if (!read_authority(authority, &host, &has_port)) {
-        return bad_proxy(err, source, "want [http://][USER:PASSWORD@]HOST[:PORT]; schemes http, https, socks5, socks5h");
+        return bad_proxy(
+            err, source,
+            "want [http://][USER:PASSWORD@]HOST[:PORT]; schemes http, https, socks5, socks5h");
     }
     if (!has_port) {
         host.port = scheme->port;
     }
-    (void)snprintf(ret->shown, sizeof ret->shown, host.is_ipv6 ? "[%s]:%d" : "%s:%d", host.host, host.port);
-    (void)snprintf(ret->url, sizeof ret->url, "%s%.*s%s", scheme->prefix, (int)user_n, rest.p, ret->shown);
+    (void)snprintf(ret->shown, sizeof ret->shown, host.is_ipv6 ? "[%s]:%d" : "%s:%d", host.host,
+                   host.port);
+    (void)snprintf(ret->url, sizeof ret->url, "%s%.*s%s", scheme->prefix, (int)user_n, rest.p,
+                   ret->shown);
     ret->source = source;
     return IB_OK;
 }
@@ -202,7 +210,7 @@ static enum ib_rc read_proxy(struct ib_str text, const char *source, struct ib_p
 enum ib_rc ib_proxy_choose(const char *option, const struct ib_url *target, struct ib_proxy *ret,
                            struct ib_error *err)
 {
-    static const char *const names[] = { "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy" };
+    static const char *const names[] = {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"};
     const char *text = option, *source = "--proxy";
     const char *no_proxy = ib_env_get("NO_PROXY");
 

@@ -21,8 +21,9 @@ struct ib_proxy {
 };
 
 /*
- * option: --proxy, NULL = by environment. Errors: IB_EUSAGE for something that is no proxy URL: scheme http,
- * https, socks4, socks4a, socks5 or socks5h (without one: http), host, port (80, 443, 1080).
+ * option: --proxy, NULL = by environment. Errors: IB_EUSAGE for something that is no proxy URL:
+ * scheme http, https, socks4, socks4a, socks5 or socks5h (without one: http), host, port (80, 443,
+ * 1080).
  */
 IB_NODISCARD enum ib_rc ib_proxy_choose(const char *option, const struct ib_url *target,
                                         struct ib_proxy *ret, struct ib_error *err);

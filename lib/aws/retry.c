@@ -14,21 +14,37 @@
 
 /* SDK reference guide "Retry behavior", botocore's list, and Image Builder's own. */
 static const char *const throttle_codes[] = {
-    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
-    "RequestThrottled", "TooManyRequestsException", "ProvisionedThroughputExceededException",
-    "TransactionInProgressException", "RequestLimitExceeded", "BandwidthLimitExceeded",
-    "LimitExceededException", "SlowDown", "PriorRequestNotComplete", "EC2ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottledException",
+    "RequestThrottled",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
     "CallRateLimitExceededException",
 };
 static const char *const transient_codes[] = {
-    "RequestTimeout", "RequestTimeoutException", "InternalFailure", "InternalError",
-    "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "ServiceException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "InternalFailure",
+    "InternalError",
+    "InternalServerError",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "ServiceException",
     "IDPCommunicationError",
 };
 /* Codes that a wrong clock may be behind. */
 static const char *const skew_codes[] = {
-    "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "InvalidSignatureException",
-    "SignatureDoesNotMatch", "AuthFailure",
+    "RequestTimeTooSkewed",      "RequestExpired",        "RequestInTheFuture",
+    "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure",
 };
 
 static bool is_in(const char *code, const char *const *codes, size_t n)
@@ -43,7 +59,8 @@ static bool is_in(const char *code, const char *const *codes, size_t n)
 
 static bool is_skewed(const struct ib_retry_facts *f)
 {
-    if (!f->skew_known || (f->skew_ms < IB_RETRY_SKEW_MIN_MS && f->skew_ms > -IB_RETRY_SKEW_MIN_MS)) {
+    if (!f->skew_known ||
+        (f->skew_ms < IB_RETRY_SKEW_MIN_MS && f->skew_ms > -IB_RETRY_SKEW_MIN_MS)) {
         return false;
     }
     return is_in(f->code, skew_codes, IB_ARRAY_LEN(skew_codes));
@@ -63,8 +80,10 @@ enum ib_retry_kind ib_retry_classify(const struct ib_retry_facts *facts)
     if (facts->status == 429 || is_in(facts->code, throttle_codes, IB_ARRAY_LEN(throttle_codes))) {
         return IB_RETRY_THROTTLE;
     }
-    if (facts->status == 500 || facts->status == 502 || facts->status == 503 || facts->status == 504 ||
-        (facts->status >= 400 && is_in(facts->code, transient_codes, IB_ARRAY_LEN(transient_codes)))) {
+    if (facts->status == 500 || facts->status == 502 || facts->status == 503 ||
+        facts->status == 504 ||
+        (facts->status >= 400 &&
+         is_in(facts->code, transient_codes, IB_ARRAY_LEN(transient_codes)))) {
         return IB_RETRY_TRANSIENT;
     }
     if (facts->status < 400) {
@@ -125,7 +144,8 @@ int64_t ib_retry_after_ms(const struct ib_headers *headers, int64_t now_ms)
     int64_t value;
 
     if (ms_text != NULL && ms_text[0] != '+' &&
-        ib_num_i64(ib_str_from(ms_text), 0, IB_DAY_MS, "x-amz-retry-after", &value, NULL) == IB_OK) {
+        ib_num_i64(ib_str_from(ms_text), 0, IB_DAY_MS, "x-amz-retry-after", &value, NULL) ==
+            IB_OK) {
         return value;
     }
     if (text == NULL) {
@@ -135,7 +155,8 @@ int64_t ib_retry_after_ms(const struct ib_headers *headers, int64_t now_ms)
         ib_num_i64(ib_str_from(text), 0, IB_DAY_MS / 1000, "Retry-After", &value, NULL) == IB_OK) {
         return value * 1000;
     }
-    if (ib_time_parse_http(ib_str_from(text), &value, NULL) == IB_OK && value - now_ms <= IB_DAY_MS) {
+    if (ib_time_parse_http(ib_str_from(text), &value, NULL) == IB_OK &&
+        value - now_ms <= IB_DAY_MS) {
         return value > now_ms ? value - now_ms : 0;
     }
     return -1;

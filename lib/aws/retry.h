@@ -2,9 +2,9 @@
 /*
  * When to try again and how long to wait before. Pure.
  *
- * "standard" of the SDK reference guide (wait = random(0,1) * min(2^i, 20 s), a bucket of 500 tokens),
- * plus what AWS's own clients miss here: CallRateLimitExceededException, Image Builder's own
- * throttle, and every other 429. "legacy": up to 5 tries, no bucket.
+ * "standard" of the SDK reference guide (wait = random(0,1) * min(2^i, 20 s), a bucket of 500
+ * tokens), plus what AWS's own clients miss here: CallRateLimitExceededException, Image Builder's
+ * own throttle, and every other 429. "legacy": up to 5 tries, no bucket.
  */
 #ifndef IB_AWS_RETRY_H
 #define IB_AWS_RETRY_H
@@ -33,8 +33,8 @@ struct ib_retry_facts {
 enum ib_retry_kind ib_retry_classify(const struct ib_retry_facts *facts);
 
 /*
- * AWS refuses beyond five minutes (IAM guide). Date headers have whole seconds and answers travel, so
- * a refused signature with four minutes and more is taken for a wrong clock.
+ * AWS refuses beyond five minutes (IAM guide). Date headers have whole seconds and answers travel,
+ * so a refused signature with four minutes and more is taken for a wrong clock.
  */
 #define IB_RETRY_SKEW_MIN_MS (INT64_C(4) * 60 * 1000)
 
@@ -51,14 +51,14 @@ bool ib_retry_take(struct ib_retry_bucket *bucket, enum ib_aws_retry_mode mode,
 void ib_retry_give(struct ib_retry_bucket *bucket, int taken);
 
 /*
- * Wait before retry number `retry` (0 = the first). unit is random in [0,1). server_ms: what the answer
- * asked for, -1 = nothing; it is kept to [server_ms, server_ms + 5 s].
+ * Wait before retry number `retry` (0 = the first). unit is random in [0,1). server_ms: what the
+ * answer asked for, -1 = nothing; it is kept to [server_ms, server_ms + 5 s].
  */
 int64_t ib_retry_wait_ms(int retry, double unit, int64_t server_ms);
 
 /*
- * Read Retry-After (seconds, or an HTTP date seen from now_ms) and x-amz-retry-after (milliseconds, wins);
- * -1 when neither is there or sound. At most a day.
+ * Read Retry-After (seconds, or an HTTP date seen from now_ms) and x-amz-retry-after
+ * (milliseconds, wins); -1 when neither is there or sound. At most a day.
  */
 int64_t ib_retry_after_ms(const struct ib_headers *headers, int64_t now_ms);
 

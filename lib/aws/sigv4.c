@@ -6,7 +6,7 @@
 #include "lib/base/time.h"
 
 #define QUERY_PAIRS_MAX 256
-#define ALGORITHM "AWS4-HMAC-SHA256"
+#define ALGORITHM       "AWS4-HMAC-SHA256"
 
 struct pair {
     struct ib_str name, value;
@@ -95,6 +95,8 @@ static void add_reencoded(struct ib_str text, struct ib_buf *scratch, struct ib_
     ib_buf_reset(scratch);
     ib_url_decode(text, scratch);
     ib_url_encode(ib_buf_str(scratch), false, out);
+    /* Sticky as everywhere: what scratch could not hold must not be signed. */
+    out->failed = out->failed || scratch->failed;
 }
 
 static enum ib_rc add_query(struct ib_str query, struct ib_buf *out, struct ib_error *err)
@@ -127,8 +129,8 @@ static enum ib_rc add_query(struct ib_str query, struct ib_buf *out, struct ib_e
     }
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
-        pairs[i].name = (struct ib_str){ ib_buf_c(&text) + at, ends[i][0] - at };
-        pairs[i].value = (struct ib_str){ ib_buf_c(&text) + ends[i][0], ends[i][1] - ends[i][0] };
+        pairs[i].name = (struct ib_str){ib_buf_c(&text) + at, ends[i][0] - at};
+        pairs[i].value = (struct ib_str){ib_buf_c(&text) + ends[i][0], ends[i][1] - ends[i][0]};
         at = ends[i][1];
     }
     qsort(pairs, count, sizeof pairs[0], compare_pairs);
@@ -145,9 +147,9 @@ static enum ib_rc add_query(struct ib_str query, struct ib_buf *out, struct ib_e
 static bool is_never_signed(const char *name)
 {
     static const char *const unsigned_names[] = {
-        "connection",     "expect",  "transfer-encoding", "te",         "trailer",
-        "upgrade",        "keep-alive", "user-agent",     "x-amzn-trace-id",
-        "authorization",
+        "connection",      "expect",        "transfer-encoding", "te",
+        "trailer",         "upgrade",       "keep-alive",        "user-agent",
+        "x-amzn-trace-id", "authorization",
     };
     struct ib_str s = ib_str_from(name);
 
@@ -260,19 +262,22 @@ static void wipe_key(uint8_t (*key)[IB_SHA256_BYTES])
 
 static struct ib_str key_str(const uint8_t key[IB_SHA256_BYTES])
 {
-    return (struct ib_str){ (const char *)key, IB_SHA256_BYTES };
+    return (struct ib_str){(const char *)key, IB_SHA256_BYTES};
 }
 
 /* HMAC by HMAC from the secret to the signature; each intermediate key is a secret as well. */
 static enum ib_rc compute_signature(const struct signing *s, struct ib_str string_to_sign,
                                     char ret[IB_SHA256_HEX_MAX], struct ib_error *err)
 {
-    IB_CLEANUP(wipe_key) uint8_t key[IB_SHA256_BYTES] = { 0 };
-    IB_CLEANUP(wipe_key) uint8_t next[IB_SHA256_BYTES] = { 0 };
+    IB_CLEANUP(wipe_key) uint8_t key[IB_SHA256_BYTES] = {0};
+    IB_CLEANUP(wipe_key) uint8_t next[IB_SHA256_BYTES] = {0};
     IB_CLEANUP(ib_buf_fini) struct ib_buf seed = IB_BUF_INIT_SECRET(IB_HMAC_KEY_MAX);
     const struct ib_str steps[] = {
-        ib_str_head(ib_str_from(s->date_time), 8), ib_str_from(s->key->region),
-        ib_str_from(s->key->service), IB_STR("aws4_request"), string_to_sign,
+        ib_str_head(ib_str_from(s->date_time), 8),
+        ib_str_from(s->key->region),
+        ib_str_from(s->key->service),
+        IB_STR("aws4_request"),
+        string_to_sign,
     };
 
     ib_buf_add_c(&seed, "AWS4");
@@ -334,9 +339,9 @@ static enum ib_rc run_steps(struct signing *s, const char *body_hash, struct ib_
     if (rc != IB_OK) {
         return rc;
     }
-    ib_buf_addf(&steps->authorization, ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",
-                s->key->access_key_id, ib_buf_c(&s->scope), ib_buf_c(&s->signed_names),
-                steps->signature);
+    ib_buf_addf(
+        &steps->authorization, ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",
+        s->key->access_key_id, ib_buf_c(&s->scope), ib_buf_c(&s->signed_names), steps->signature);
     return ib_buf_ok(&steps->authorization, "Authorization header", err);
 }
 
@@ -345,9 +350,13 @@ enum ib_rc ib_sigv4_sign(const struct ib_sigv4_key *key, const struct ib_sigv4_r
                          struct ib_error *err)
 {
     IB_CLEANUP(ib_sigv4_steps_fini) struct ib_sigv4_steps own = IB_SIGV4_STEPS_INIT;
-    IB_CLEANUP(signing_fini) struct signing s = {
-        .key = key, .request = request, .headers = headers,
-        .scope = IB_BUF_INIT(1024), .signed_names = IB_BUF_INIT(8192),
+    IB_CLEANUP(signing_fini)
+    struct signing s = {
+        .key = key,
+        .request = request,
+        .headers = headers,
+        .scope = IB_BUF_INIT(1024),
+        .signed_names = IB_BUF_INIT(8192),
     };
     char body_hash[IB_SHA256_HEX_MAX];
 

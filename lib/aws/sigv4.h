@@ -28,7 +28,7 @@ struct ib_sigv4_request {
     struct ib_str query; /* exactly as it will be sent, without '?' */
     struct ib_str body;
     int64_t now_ms;      /* one reading of the clock (corrected for skew) for date and time */
-    bool keep_path;      /* do not remove dots and double slashes (S3, and half of the test suite) */
+    bool keep_path;      /* leave dots and double slashes (S3, and half of the suite) */
     bool sign_body_hash; /* add x-amz-content-sha256 (S3, and some of the test suite) */
     bool token_unsigned; /* x-amz-security-token is added after signing */
 };

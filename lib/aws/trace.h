@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests and answers as lines for -vvv and --trace, with every secret header shown as "(hidden)". */
+/* Requests and answers as lines for -vvv and --trace; every secret header is "(hidden)". */
 #ifndef IB_AWS_TRACE_H
 #define IB_AWS_TRACE_H
 

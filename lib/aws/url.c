@@ -46,7 +46,8 @@ bool ib_host_is_link_local(const char *host)
         return false;
     }
     const uint8_t *b = v6.s6_addr;
-    return IN6_IS_ADDR_LINKLOCAL(&v6) || (b[0] == 0xFD && b[1] == 0 && b[2] == 0x0E && b[3] == 0xC2);
+    return IN6_IS_ADDR_LINKLOCAL(&v6) ||
+           (b[0] == 0xFD && b[1] == 0 && b[2] == 0x0E && b[3] == 0xC2);
 }
 
 /* --- parsing --- */
@@ -91,7 +92,7 @@ static const char *cut_parts(struct ib_str text, struct parts *p)
             return "the bracket around the IPv6 address is not closed";
         }
         p->is_bracketed = true;
-        p->host = (struct ib_str){ authority.p + 1, close - 1 };
+        p->host = (struct ib_str){authority.p + 1, close - 1};
         p->port = ib_str_skip(authority, close + 1);
     } else {
         size_t colon = ib_str_find(authority, ':');
@@ -124,8 +125,8 @@ static const char *check_host(const struct parts *p, struct ib_url *url)
     if (p->is_bracketed && !is_ipv6(url->host, &v6)) {
         return "what stands between brackets is not an IPv6 address";
     }
-    if (!p->is_bracketed && (url->host[0] == '.' || url->host[0] == '-' ||
-                             strstr(url->host, "..") != NULL)) {
+    if (!p->is_bracketed &&
+        (url->host[0] == '.' || url->host[0] == '-' || strstr(url->host, "..") != NULL)) {
         return "the host is malformed";
     }
     url->is_ipv6 = p->is_bracketed;
@@ -174,8 +175,8 @@ static const char *check_path(const struct parts *p, struct ib_url *url)
 enum ib_rc ib_url_parse(struct ib_str text, const char *what, struct ib_url *ret,
                         struct ib_error *err)
 {
-    struct parts parts = { .is_https = false };
-    struct ib_url url = { .is_https = false };
+    struct parts parts = {.is_https = false};
+    struct ib_url url = {.is_https = false};
     const char *rule = cut_parts(text, &parts);
 
     url.is_https = parts.is_https;
@@ -223,7 +224,7 @@ void ib_url_encode(struct ib_str text, bool keep_slash, struct ib_buf *out)
             ib_buf_add_char(out, c);
         } else {
             unsigned char byte = (unsigned char)c;
-            char encoded[3] = { '%', digits[byte >> 4], digits[byte & 15] };
+            char encoded[3] = {'%', digits[byte >> 4], digits[byte & 15]};
             ib_buf_add(out, encoded, sizeof encoded);
         }
     }
@@ -234,8 +235,8 @@ void ib_url_decode(struct ib_str text, struct ib_buf *out)
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == '%' && text.n - i > 2 && ib_hex_value(text.p[i + 1]) >= 0 &&
             ib_hex_value(text.p[i + 2]) >= 0) {
-            ib_buf_add_char(out, (char)(ib_hex_value(text.p[i + 1]) * 16 +
-                                        ib_hex_value(text.p[i + 2])));
+            ib_buf_add_char(out,
+                            (char)(ib_hex_value(text.p[i + 1]) * 16 + ib_hex_value(text.p[i + 2])));
             i += 2;
         } else {
             ib_buf_add_char(out, text.p[i]);

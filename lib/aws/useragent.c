@@ -6,7 +6,7 @@
 
 static void add_clean(const char *text, size_t max, struct ib_buf *out)
 {
-    for (size_t i = 0; text[i] != '\0' && i < max; i++) {
+    for (size_t i = 0; i < max && text[i] != '\0'; i++) {
         bool ok = ib_ascii_alnum(text[i]) || strchr("!$%&'*+-.^_`|~,", text[i]) != NULL;
         ib_buf_add_char(out, ok ? text[i] : '-');
     }
@@ -15,7 +15,8 @@ static void add_clean(const char *text, size_t max, struct ib_buf *out)
 void ib_useragent_add(enum ib_aws_retry_mode mode, const char *app_id, struct ib_buf *out)
 {
     static const char *const modes[] = {
-        [IB_AWS_RETRY_STANDARD] = "standard", [IB_AWS_RETRY_LEGACY] = "legacy",
+        [IB_AWS_RETRY_STANDARD] = "standard",
+        [IB_AWS_RETRY_LEGACY] = "legacy",
         [IB_AWS_RETRY_ADAPTIVE] = "adaptive",
     };
     struct utsname os;

@@ -81,11 +81,13 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
         return;
     }
     if (r->depth == IB_XML_DEPTH_MAX || ++r->nodes > IB_XML_NODES_MAX) {
-        stop_here(r, IB_ELIMIT, r->depth == IB_XML_DEPTH_MAX ? "elements are nested too deep" : "too many elements");
+        stop_here(r, IB_ELIMIT,
+                  r->depth == IB_XML_DEPTH_MAX ? "elements are nested too deep"
+                                               : "too many elements");
         return;
     }
     struct frame *f = &r->frames[r->depth];
-    *f = (struct frame){ .text = IB_BUF_INIT_SECRET(IB_XML_BYTES_MAX) };
+    *f = (struct frame){.text = IB_BUF_INIT_SECRET(IB_XML_BYTES_MAX)};
     if (!ib_text_copy(f->name, sizeof f->name, local)) {
         stop_here(r, IB_ELIMIT, "the name of an element is too long");
         return;
@@ -185,7 +187,8 @@ static enum ib_rc run(struct reader *r, struct ib_str text)
     XML_SetStartDoctypeDeclHandler(r->parser, on_doctype);
     XML_SetElementHandler(r->parser, on_start, on_end);
     XML_SetCharacterDataHandler(r->parser, on_text);
-    enum XML_Status status = XML_Parse(r->parser, text.p == NULL ? "" : text.p, (int)text.n, XML_TRUE);
+    enum XML_Status status =
+        XML_Parse(r->parser, text.p == NULL ? "" : text.p, (int)text.n, XML_TRUE);
     if (r->rc != IB_OK) {
         return r->rc;
     }
@@ -203,7 +206,7 @@ static enum ib_rc run(struct reader *r, struct ib_str text)
 enum ib_rc ib_xml_parse(struct ib_str text, const char *what, char ret_root[64],
                         struct ib_value **ret, struct ib_error *err)
 {
-    IB_CLEANUP(reader_fini) struct reader r = { .what = what, .err = err };
+    IB_CLEANUP(reader_fini) struct reader r = {.what = what, .err = err};
 
     if (text.n > IB_XML_BYTES_MAX) {
         return ib_fail(err, IB_ELIMIT, "%s: larger than %zu bytes", what, IB_XML_BYTES_MAX);

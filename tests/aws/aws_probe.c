@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small client over lib/aws for the tests in Python: each line of stdin is a JSON object, each line
- * of stdout the answer to it.
+ * A small client over lib/aws for the tests in Python: each line of stdin is a JSON object, each
+ * line of stdout the answer to it.
  *
  *   {"do":"sign", "method","path","query","body","headers":{},"access","secret","token","region",
  *    "service","now_ms"}                     -> {"authorization","canonical_request","headers":{}}
@@ -40,7 +40,7 @@ static struct ib_str str_of(const struct ib_value *object, const char *key)
 {
     const struct ib_value *v = ib_value_get_c(object, key);
 
-    return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v) : (struct ib_str){ NULL, 0 };
+    return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v) : (struct ib_str){NULL, 0};
 }
 
 static int64_t int_of(const struct ib_value *object, const char *key, int64_t otherwise)
@@ -76,18 +76,21 @@ static void do_sign(const struct ib_value *line, struct ib_value *reply)
     IB_CLEANUP(ib_sigv4_steps_fini) struct ib_sigv4_steps steps = IB_SIGV4_STEPS_INIT;
     struct ib_error err = IB_ERROR_INIT;
     const struct ib_value *given = ib_value_get_c(line, "headers");
-    struct ib_sigv4_key key = { text_of(line, "access"), text_of(line, "secret"),
-                                text_of(line, "token"), text_of(line, "region"),
-                                text_of(line, "service") };
+    struct ib_sigv4_key key = {text_of(line, "access"), text_of(line, "secret"),
+                               text_of(line, "token"), text_of(line, "region"),
+                               text_of(line, "service")};
     struct ib_sigv4_request request = {
-        .method = text_of(line, "method"), .path = str_of(line, "path"),
-        .query = str_of(line, "query"), .body = str_of(line, "body"),
+        .method = text_of(line, "method"),
+        .path = str_of(line, "path"),
+        .query = str_of(line, "query"),
+        .body = str_of(line, "body"),
         .now_ms = int_of(line, "now_ms", 0),
     };
     enum ib_rc rc = IB_OK;
 
     for (size_t i = 0; rc == IB_OK && i < ib_value_count(given); i++) {
-        rc = ib_headers_add(&headers, ib_value_key_at(given, i).p, ib_value_as_str(ib_value_at(given, i)), &err);
+        rc = ib_headers_add(&headers, ib_value_key_at(given, i).p,
+                            ib_value_as_str(ib_value_at(given, i)), &err);
     }
     if (rc == IB_OK) {
         rc = ib_sigv4_sign(&key, &request, &headers, &steps, &err);
@@ -107,10 +110,14 @@ static void on_trace(void *ctx, const char *line)
 static struct ib_aws_options options_of(const struct ib_value *line)
 {
     return (struct ib_aws_options){
-        .profile = text_of(line, "profile"), .region = text_of(line, "region"),
-        .role_arn = text_of(line, "role_arn"), .external_id = text_of(line, "external_id"),
-        .endpoint_url = text_of(line, "endpoint_url"), .ca_bundle = text_of(line, "ca_bundle"),
-        .proxy = text_of(line, "proxy"), .cache_dir = text_of(line, "cache_dir"),
+        .profile = text_of(line, "profile"),
+        .region = text_of(line, "region"),
+        .role_arn = text_of(line, "role_arn"),
+        .external_id = text_of(line, "external_id"),
+        .endpoint_url = text_of(line, "endpoint_url"),
+        .ca_bundle = text_of(line, "ca_bundle"),
+        .proxy = text_of(line, "proxy"),
+        .cache_dir = text_of(line, "cache_dir"),
     };
 }
 
@@ -192,13 +199,18 @@ static void do_call(struct probe *p, const struct ib_value *line, struct ib_valu
     for (size_t i = 0; i < times; i++) {
         jobs[i].request = (struct ib_aws_request){
             .service = service == NULL ? "imagebuilder" : service,
-            .operation = text_of(line, "operation"), .method = text_of(line, "method"),
-            .path = str_of(line, "path"), .query = str_of(line, "query"),
-            .body = str_of(line, "body"), .content_type = text_of(line, "content_type"),
-            .region = text_of(line, "region"), .no_retry = ib_value_get_c(line, "no_retry") != NULL,
+            .operation = text_of(line, "operation"),
+            .method = text_of(line, "method"),
+            .path = str_of(line, "path"),
+            .query = str_of(line, "query"),
+            .body = str_of(line, "body"),
+            .content_type = text_of(line, "content_type"),
+            .region = text_of(line, "region"),
+            .no_retry = ib_value_get_c(line, "no_retry") != NULL,
         };
     }
-    enum ib_rc rc = ib_aws_call_many(p->client, jobs, times, (size_t)int_of(line, "parallel", 1), &err);
+    enum ib_rc rc =
+        ib_aws_call_many(p->client, jobs, times, (size_t)int_of(line, "parallel", 1), &err);
     set_text(reply, "batch_rc", ib_rc_name(rc));
     set(reply, "elapsed_ms", ib_value_int(ib_time_mono_ms() - begun));
     for (size_t i = 0; i < times; i++) {
@@ -237,7 +249,7 @@ static void do_close(struct probe *p, struct ib_value *reply)
 static void answer(struct probe *p, struct ib_str text)
 {
     struct ib_error err = IB_ERROR_INIT;
-    const struct ib_json_limits limits = { .max_bytes = LINE_MAX_BYTES };
+    const struct ib_json_limits limits = {.max_bytes = LINE_MAX_BYTES};
     IB_CLEANUP(ib_value_cleanup) struct ib_value *line = NULL;
     IB_CLEANUP(ib_value_cleanup) struct ib_value *reply = ib_value_object();
     IB_CLEANUP(ib_buf_fini) struct ib_buf out = IB_BUF_INIT(LINE_MAX_BYTES * 2);
@@ -266,14 +278,14 @@ static void answer(struct probe *p, struct ib_str text)
 
 int main(void)
 {
-    struct probe p = { .client = NULL };
+    struct probe p = {.client = NULL};
     char *line = NULL;
     size_t cap = 0;
 
     ib_signals_reset();
     ib_signals_catch_stop();
     for (ssize_t n = getline(&line, &cap, stdin); n >= 0; n = getline(&line, &cap, stdin)) {
-        answer(&p, ib_str_trim((struct ib_str){ line, (size_t)n }));
+        answer(&p, ib_str_trim((struct ib_str){line, (size_t)n}));
     }
     free(line);
     ib_aws_client_cleanup(&p.client);

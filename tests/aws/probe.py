@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 TOP = os.environ.get('abs_top_srcdir') or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get('abs_top_builddir') or os.path.join(TOP, 'build')
 PROGRAM = os.path.join(BUILD, 'tests', 'aws', 'aws_probe')
+OLD_PROGRAM = PROGRAM + '_old'  # built as for libcurl before 7.87
 sys.path.insert(0, os.path.join(TOP, 'tests', 'standin'))
 for name in list(os.environ):
     if name.startswith('AWS_') or name.lower().endswith('_proxy'):
@@ -23,7 +24,7 @@ if not os.access(PROGRAM, os.X_OK):
 class Probe:
     """Ends with the block it is used in."""
 
-    def __init__(self, prefix=(), **env):
+    def __init__(self, program=PROGRAM, **env):
         base = {'PATH': os.environ['PATH'], 'HOME': '/nonexistent', 'LC_ALL': 'C',
                 'AWS_EC2_METADATA_DISABLED': 'true', 'AWS_REGION': 'eu-central-1',
                 'AWS_ACCESS_KEY_ID': 'AKIDEXAMPLE',
@@ -33,7 +34,7 @@ class Probe:
                 base[name] = os.environ[name]
         base.update(env)
         base = {name: value for name, value in base.items() if value is not None}
-        self.process = subprocess.Popen([*prefix, PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         env=base, text=True, bufsize=1)
 
     def __enter__(self):

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from probe import Probe  # noqa: E402
+from probe import OLD_PROGRAM, PROGRAM, Probe  # noqa: E402
 from tap import Tests, has, same  # noqa: E402
 
 import time  # noqa: E402
@@ -25,10 +25,10 @@ def loopback_up():
         fcntl.ioctl(s, 0x8914, struct.pack('16sh14x', b'lo', 1 | 64))  # SIOCSIFFLAGS: up, running
 
 
-def look_up(**env):
+def look_up(program=PROGRAM, **env):
     """Seconds, the answer, and the seconds until the process was gone."""
     begun = time.monotonic()
-    with Probe(**env) as probe:
+    with Probe(program, **env) as probe:
         probe.ask('open', timeout_ms=1500)
         got = probe.ask('call', **CALL)
         took = time.monotonic() - begun
@@ -49,6 +49,15 @@ def silent():
 def silent_with_retries():
     """Retries do not make it longer."""
     took, got, gone = look_up()
+    same(got['rc'], 'timeout')
+    has(got['text'], '(DNS)')
+    same(took < 2.5 and gone < 3.0, True, f'took {took}, {gone}')
+
+
+@test
+def silent_for_old_curl():
+    """A libcurl that would wait for its resolver is not asked to end the look-up."""
+    took, got, gone = look_up(OLD_PROGRAM)
     same(got['rc'], 'timeout')
     has(got['text'], '(DNS)')
     same(took < 2.5 and gone < 3.0, True, f'took {took}, {gone}')

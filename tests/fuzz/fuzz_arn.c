@@ -24,7 +24,7 @@ static void check_image(struct ib_str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct ib_str text = { (const char *)data, n };
+    struct ib_str text = {(const char *)data, n};
     struct ib_error err = IB_ERROR_INIT;
     struct ib_arn arn;
     char again[IB_ARN_MAX + 256];
@@ -34,8 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         IB_ASSERT(err.rc == IB_EUSAGE);
         return 0;
     }
-    (void)snprintf(again, sizeof again, "arn:%s:%s:%s:%s:%s", arn.partition, arn.service, arn.region,
-                   arn.account, arn.resource);
+    (void)snprintf(again, sizeof again, "arn:%s:%s:%s:%s:%s", arn.partition, arn.service,
+                   arn.region, arn.account, arn.resource);
     IB_ASSERT(ib_str_eq_c(text, again) && strcmp(arn.text, again) == 0);
     for (size_t i = 0; i < n; i++) {
         IB_ASSERT(data[i] > ' ' && data[i] <= '~');

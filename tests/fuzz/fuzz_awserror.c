@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any answer as an error of AWS: a status, header lines, an empty line, a body. What comes out is clean,
- * and no wait that it asks for is out of bounds.
+ * Any answer as an error of AWS: a status, header lines, an empty line, a body. What comes out is
+ * clean, and no wait that it asks for is out of bounds.
  */
 #include "fuzz.h"
 
@@ -26,7 +26,7 @@ static struct ib_str read_head(struct ib_str rest, struct ib_headers *headers)
             (void)(ib_headers_add(headers, name, ib_str_skip(line, colon + 1), NULL) == IB_OK);
         }
     }
-    return rest.p == NULL ? (struct ib_str){ "", 0 } : rest;
+    return rest.p == NULL ? (struct ib_str){"", 0} : rest;
 }
 
 static void check_clean(const char *text)
@@ -39,7 +39,7 @@ static void check_clean(const char *text)
 
 static void check_retry(const struct ib_headers *headers, const struct ib_awserror *e, int status)
 {
-    struct ib_retry_facts facts = { .status = status, .code = e->code, .message = e->message };
+    struct ib_retry_facts facts = {.status = status, .code = e->code, .message = e->message};
     int64_t after = ib_retry_after_ms(headers, INT64_C(1788414261000));
     const char *date = ib_headers_get(headers, "Date");
 
@@ -53,7 +53,7 @@ static void check_retry(const struct ib_headers *headers, const struct ib_awserr
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct ib_str rest = { (const char *)data, n };
+    struct ib_str rest = {(const char *)data, n};
     IB_CLEANUP(ib_headers_fini) struct ib_headers headers = IB_HEADERS_INIT;
     IB_CLEANUP(ib_value_cleanup) struct ib_value *json = NULL;
     struct ib_error err = IB_ERROR_INIT;

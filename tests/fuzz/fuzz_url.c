@@ -27,8 +27,8 @@ static void check_url(struct ib_str text)
 static void check_proxy(struct ib_str text)
 {
     struct ib_error err = IB_ERROR_INIT;
-    struct ib_url target = { .is_https = true, .host = "a.example", .port = 443 };
-    struct ib_url address = { .is_https = true, .host = "10.1.2.3", .port = 443 };
+    struct ib_url target = {.is_https = true, .host = "a.example", .port = 443};
+    struct ib_url address = {.is_https = true, .host = "10.1.2.3", .port = 443};
     struct ib_proxy proxy;
     char option[2048];
 
@@ -49,7 +49,7 @@ static void check_proxy(struct ib_str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct ib_str text = { (const char *)data, n };
+    struct ib_str text = {(const char *)data, n};
     IB_CLEANUP(ib_buf_fini) struct ib_buf encoded = IB_BUF_INIT((size_t)8 * 1024 * 1024);
     IB_CLEANUP(ib_buf_fini) struct ib_buf decoded = IB_BUF_INIT((size_t)8 * 1024 * 1024);
 

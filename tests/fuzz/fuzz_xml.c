@@ -11,9 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     IB_CLEANUP(ib_value_cleanup) struct ib_value *v = NULL;
     IB_CLEANUP(ib_value_cleanup) struct ib_value *again = NULL;
     IB_CLEANUP(ib_buf_fini) struct ib_buf json = IB_BUF_INIT((size_t)16 * 1024 * 1024);
-    const struct ib_json_limits limits = { .max_bytes = (size_t)16 * 1024 * 1024 };
+    const struct ib_json_limits limits = {.max_bytes = (size_t)16 * 1024 * 1024};
     char root[64];
-    enum ib_rc rc = ib_xml_parse((struct ib_str){ (const char *)data, n }, "answer", root, &v, &err);
+    enum ib_rc rc = ib_xml_parse((struct ib_str){(const char *)data, n}, "answer", root, &v, &err);
 
     if (rc != IB_OK) {
         IB_ASSERT((rc == IB_EPARSE || rc == IB_ELIMIT) && v == NULL);

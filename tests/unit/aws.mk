@@ -41,3 +41,8 @@ tests_unit_test_retry_SOURCES = tests/unit/test_retry.c
 tests_unit_test_retry_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_retry_LDADD = $(UNIT_LIBS)
 include tests/unit/cred.mk
+unit_programs += tests/unit/test_aws_oom
+tests_unit_test_aws_oom_SOURCES = tests/unit/test_aws_oom.c
+tests_unit_test_aws_oom_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_aws_oom_LDADD = $(UNIT_LIBS)
+tests_unit_test_aws_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray

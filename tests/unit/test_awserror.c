@@ -14,7 +14,8 @@ static void fill_headers(const struct ib_value *object, struct ib_headers *heade
 
     for (size_t i = 0; i < ib_value_count(object); i++) {
         assert_ok(ib_headers_add(headers, ib_value_key_at(object, i).p,
-                                 ib_value_as_str(ib_value_at(object, i)), &err), &err);
+                                 ib_value_as_str(ib_value_at(object, i)), &err),
+                  &err);
     }
 }
 
@@ -61,39 +62,62 @@ struct envelope_row {
     const char *sentence;
 };
 static const struct envelope_row envelope_rows[] = {
-    { "access-denied-403-capital-message", "AccessDeniedException", "User: arn:aws:sts::123456789012:assumed-role/mon/host is not authorized to perform: imagebuilder:CancelImageCreation on resource: arn:aws:imagebuilder:us-west-2:123456789012:image/golden-al2023/1.0.0/1 because no identity-based policy allows the imagebuilder:CancelImageCreation action", IB_EAWS, "CancelImageCreation: access denied: User: arn:aws:sts" },
-    { "cancel-terminal-400", "InvalidParameterValueException", NULL, IB_EAWS, "InvalidParameterValueException: " },
-    { "client-400", "ClientException", NULL, IB_EAWS, "ClientException: " },
-    { "code-in-body", "InvalidRequestException", "bad", IB_EAWS, "CancelImageCreation: InvalidRequestException: bad" },
-    { "empty-404", "", "", IB_EHTTP, "HTTP 404 without an explanation" },
-    { "empty-500", "", "", IB_EHTTP, "HTTP 500 without an explanation" },
-    { "expired-token-403", "ExpiredTokenException", NULL, IB_EAWS, "credentials have expired" },
-    { "forbidden-403", "ForbiddenException", NULL, IB_EAWS, "the permission imagebuilder:CancelImageCreation is needed" },
-    { "html-502", "", "", IB_EHTTP, "HTTP 502 with a web page" },
-    { "idempotent-mismatch-400", "IdempotentParameterMismatchException", NULL, IB_EAWS, "same client token" },
-    { "invalid-pagination-token-400", "InvalidPaginationTokenException", NULL, IB_EAWS, "InvalidPaginationTokenException" },
-    { "invalid-request-400", "InvalidRequestException", NULL, IB_EAWS, "InvalidRequestException" },
-    { "message-multiline-pipe", "InvalidRequestException", "line one | has a pipe line two; semi", IB_EAWS, "line one | has a pipe line two" },
-    { "message-null", "InvalidRequestException", "", IB_EAWS, "CancelImageCreation: InvalidRequestException" },
-    { "missing-auth-403", "MissingAuthenticationTokenException", NULL, IB_EAWS, "check the endpoint URL" },
-    { "not-found-404", "ResourceNotFoundException", NULL, IB_EAWS, "ResourceNotFoundException" },
-    { "proxy-407", "", "", IB_EHTTP, "HTTP 407" },
-    { "resource-in-use-400", "ResourceInUseException", NULL, IB_EAWS, "ResourceInUseException" },
-    { "service-500", "ServiceException", NULL, IB_EAWS, "ServiceException" },
-    { "service-quota-402", "ServiceQuotaExceededException", NULL, IB_EAWS, "ServiceQuotaExceededException" },
-    { "signature-expired-403", "InvalidSignatureException", NULL, IB_EAWS, "clock of this machine" },
-    { "signature-mismatch-403", "InvalidSignatureException", NULL, IB_EAWS, "secret key does not fit" },
-    { "throttle-400-front-end", "ThrottlingException", NULL, IB_EAWS, "ThrottlingException" },
-    { "throttle-429-retry-after", "CallRateLimitExceededException", "Rate exceeded", IB_EAWS, "CallRateLimitExceededException" },
-    { "throttle-429-toomany", "TooManyRequestsException", NULL, IB_EAWS, "TooManyRequestsException" },
-    { "throttle-429", "CallRateLimitExceededException", NULL, IB_EAWS, "CallRateLimitExceededException" },
-    { "type-header-with-namespace", "InvalidRequestException", NULL, IB_EAWS, "InvalidRequestException" },
-    { "type-header-with-uri", "InvalidRequestException", NULL, IB_EAWS, "InvalidRequestException" },
-    { "type-in-body-namespace", "InvalidRequestException", "bad", IB_EAWS, "InvalidRequestException: bad" },
-    { "unavailable-503", "ServiceUnavailableException", NULL, IB_EAWS, "ServiceUnavailableException" },
-    { "unknown-operation-403", "AccessDeniedException", NULL, IB_EAWS, "does not know this operation" },
-    { "unrecognized-client-403", "UnrecognizedClientException", NULL, IB_EAWS, "does not know the access key" },
-    { "xml-403", "AccessDeniedException", "denied", IB_EAWS, "the permission imagebuilder:CancelImageCreation is needed: denied" },
+    {"access-denied-403-capital-message", "AccessDeniedException",
+     "User: arn:aws:sts::123456789012:assumed-role/mon/host is not authorized to perform: "
+     "imagebuilder:CancelImageCreation on resource: "
+     "arn:aws:imagebuilder:us-west-2:123456789012:image/golden-al2023/1.0.0/1 because no "
+     "identity-based policy allows the imagebuilder:CancelImageCreation action",
+     IB_EAWS, "CancelImageCreation: access denied: User: arn:aws:sts"},
+    {"cancel-terminal-400", "InvalidParameterValueException", NULL, IB_EAWS,
+     "InvalidParameterValueException: "},
+    {"client-400", "ClientException", NULL, IB_EAWS, "ClientException: "},
+    {"code-in-body", "InvalidRequestException", "bad", IB_EAWS,
+     "CancelImageCreation: InvalidRequestException: bad"},
+    {"empty-404", "", "", IB_EHTTP, "HTTP 404 without an explanation"},
+    {"empty-500", "", "", IB_EHTTP, "HTTP 500 without an explanation"},
+    {"expired-token-403", "ExpiredTokenException", NULL, IB_EAWS, "credentials have expired"},
+    {"forbidden-403", "ForbiddenException", NULL, IB_EAWS,
+     "the permission imagebuilder:CancelImageCreation is needed"},
+    {"html-502", "", "", IB_EHTTP, "HTTP 502 with a web page"},
+    {"idempotent-mismatch-400", "IdempotentParameterMismatchException", NULL, IB_EAWS,
+     "same client token"},
+    {"invalid-pagination-token-400", "InvalidPaginationTokenException", NULL, IB_EAWS,
+     "InvalidPaginationTokenException"},
+    {"invalid-request-400", "InvalidRequestException", NULL, IB_EAWS, "InvalidRequestException"},
+    {"message-multiline-pipe", "InvalidRequestException", "line one | has a pipe line two; semi",
+     IB_EAWS, "line one | has a pipe line two"},
+    {"message-null", "InvalidRequestException", "", IB_EAWS,
+     "CancelImageCreation: InvalidRequestException"},
+    {"missing-auth-403", "MissingAuthenticationTokenException", NULL, IB_EAWS,
+     "check the endpoint URL"},
+    {"not-found-404", "ResourceNotFoundException", NULL, IB_EAWS, "ResourceNotFoundException"},
+    {"proxy-407", "", "", IB_EHTTP, "HTTP 407"},
+    {"resource-in-use-400", "ResourceInUseException", NULL, IB_EAWS, "ResourceInUseException"},
+    {"service-500", "ServiceException", NULL, IB_EAWS, "ServiceException"},
+    {"service-quota-402", "ServiceQuotaExceededException", NULL, IB_EAWS,
+     "ServiceQuotaExceededException"},
+    {"signature-expired-403", "InvalidSignatureException", NULL, IB_EAWS, "clock of this machine"},
+    {"signature-mismatch-403", "InvalidSignatureException", NULL, IB_EAWS,
+     "secret key does not fit"},
+    {"throttle-400-front-end", "ThrottlingException", NULL, IB_EAWS, "ThrottlingException"},
+    {"throttle-429-retry-after", "CallRateLimitExceededException", "Rate exceeded", IB_EAWS,
+     "CallRateLimitExceededException"},
+    {"throttle-429-toomany", "TooManyRequestsException", NULL, IB_EAWS, "TooManyRequestsException"},
+    {"throttle-429", "CallRateLimitExceededException", NULL, IB_EAWS,
+     "CallRateLimitExceededException"},
+    {"type-header-with-namespace", "InvalidRequestException", NULL, IB_EAWS,
+     "InvalidRequestException"},
+    {"type-header-with-uri", "InvalidRequestException", NULL, IB_EAWS, "InvalidRequestException"},
+    {"type-in-body-namespace", "InvalidRequestException", "bad", IB_EAWS,
+     "InvalidRequestException: bad"},
+    {"unavailable-503", "ServiceUnavailableException", NULL, IB_EAWS,
+     "ServiceUnavailableException"},
+    {"unknown-operation-403", "AccessDeniedException", NULL, IB_EAWS,
+     "does not know this operation"},
+    {"unrecognized-client-403", "UnrecognizedClientException", NULL, IB_EAWS,
+     "does not know the access key"},
+    {"xml-403", "AccessDeniedException", "denied", IB_EAWS,
+     "the permission imagebuilder:CancelImageCreation is needed: denied"},
 };
 
 static void envelope_row(void **state)
@@ -104,8 +128,8 @@ static void envelope_row(void **state)
     char name[128], path[512];
 
     (void)snprintf(name, sizeof name, "samples/errors/%s.json", r->name);
-    IB_CLEANUP(ib_value_cleanup) struct ib_value *v =
-        ib_vectors_json(ib_vectors_ours(name, path, sizeof path));
+    IB_CLEANUP(ib_value_cleanup)
+    struct ib_value *v = ib_vectors_json(ib_vectors_ours(name, path, sizeof path));
     assert_non_null(v);
     int status = (int)ib_value_as_int(ib_value_get_c(v, "status"));
     const char *id = ib_vectors_str(v, "headers.x-amzn-RequestId");
@@ -117,7 +141,8 @@ static void envelope_row(void **state)
         assert_true(e.message[0] != '\0');
     }
     assert_string_equal(e.request_id, id == NULL ? "" : id);
-    assert_rc(ib_awserror_fail(&err, &e, "imagebuilder", "CancelImageCreation", status), r->want, &err);
+    assert_rc(ib_awserror_fail(&err, &e, "imagebuilder", "CancelImageCreation", status), r->want,
+              &err);
     assert_contains(err.text, r->sentence);
     assert_int_equal(err.http_status, status);
     assert_string_equal(err.aws_code, r->code);
@@ -147,18 +172,34 @@ struct form_row {
     bool is_html;
 };
 static const struct form_row form_rows[] = {
-    { "form_sts", "text/xml", NULL, "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>ExpiredTokenException</Code><Message>late</Message></Error><RequestId>r</RequestId></ErrorResponse>", "ExpiredTokenException", "late", false },
-    { "form_ec2_style", "text/xml", NULL, "<Response><Errors><Error><Code>AuthFailure</Code><Message>no</Message></Error></Errors></Response>", "AuthFailure", "no", false },
-    { "form_page_without_type", NULL, NULL, "  <!DOCTYPE html><html><body>x</body></html>", "", "", true },
-    { "form_page_with_error_name", "text/html; charset=utf-8", "FooException", "<html>", "FooException", "", true },
-    { "form_plain_text", "text/plain", NULL, "upstream connect error\nor disconnect", "", "upstream connect error or disconnect", false },
-    { "form_json_array", "application/json", NULL, "[1]", "", "[1]", false },
-    { "form_message_is_a_number", "application/json", "E", "{\"message\": 5}", "E", "", false },
-    { "form_error_name_with_blanks", NULL, "  FooException ", "", "FooException", "", false },
-    { "form_error_name_with_markup_is_dropped", NULL, "<b>x</b>", "", "", "", false },
-    { "form_error_name_too_long_is_dropped", NULL, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "", "", "", false },
-    { "form_broken_xml", "text/xml", NULL, "<Error><Code>x", "", "", false },
-    { "form_control_bytes", "text/plain", NULL, "a\x1b[31mb\x01" "c", "", "a [31mb c", false },
+    {"form_sts", "text/xml", NULL,
+     "<ErrorResponse "
+     "xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</"
+     "Type><Code>ExpiredTokenException</Code><Message>late</Message></Error><RequestId>r</"
+     "RequestId></ErrorResponse>",
+     "ExpiredTokenException", "late", false},
+    {"form_ec2_style", "text/xml", NULL,
+     "<Response><Errors><Error><Code>AuthFailure</Code><Message>no</Message></Error></Errors></"
+     "Response>",
+     "AuthFailure", "no", false},
+    {"form_page_without_type", NULL, NULL, "  <!DOCTYPE html><html><body>x</body></html>", "", "",
+     true},
+    {"form_page_with_error_name", "text/html; charset=utf-8", "FooException", "<html>",
+     "FooException", "", true},
+    {"form_plain_text", "text/plain", NULL, "upstream connect error\nor disconnect", "",
+     "upstream connect error or disconnect", false},
+    {"form_json_array", "application/json", NULL, "[1]", "", "[1]", false},
+    {"form_message_is_a_number", "application/json", "E", "{\"message\": 5}", "E", "", false},
+    {"form_error_name_with_blanks", NULL, "  FooException ", "", "FooException", "", false},
+    {"form_error_name_with_markup_is_dropped", NULL, "<b>x</b>", "", "", "", false},
+    {"form_error_name_too_long_is_dropped", NULL,
+     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "", "", "",
+     false},
+    {"form_broken_xml", "text/xml", NULL, "<Error><Code>x", "", "", false},
+    {"form_control_bytes", "text/plain", NULL,
+     "a\x1b[31mb\x01"
+     "c",
+     "", "a [31mb c", false},
 };
 
 static void form_row(void **state)
@@ -188,7 +229,7 @@ static void a_redirect_is_told_as_such(void **state)
 {
     (void)state;
     struct ib_error err = IB_ERROR_INIT;
-    struct ib_awserror e = { .code = "" };
+    struct ib_awserror e = {.code = ""};
 
     assert_rc(ib_awserror_fail(&err, &e, "imagebuilder", "GetImage", 302), IB_EHTTP, &err);
     assert_contains(err.text, "GetImage: HTTP 302: a redirect");
@@ -198,11 +239,13 @@ static void reading_and_cancelling_are_told_apart_when_denied(void **state)
 {
     (void)state;
     struct ib_error err = IB_ERROR_INIT;
-    struct ib_awserror e = { .code = "AccessDeniedException" };
+    struct ib_awserror e = {.code = "AccessDeniedException"};
 
     assert_rc(ib_awserror_fail(&err, &e, "imagebuilder", "GetImage", 403), IB_EAWS, &err);
-    assert_contains(err.text, "GetImage: access denied, the permission imagebuilder:GetImage is needed");
-    assert_rc(ib_awserror_fail(&err, &e, "imagebuilder", "CancelImageCreation", 403), IB_EAWS, &err);
+    assert_contains(err.text,
+                    "GetImage: access denied, the permission imagebuilder:GetImage is needed");
+    assert_rc(ib_awserror_fail(&err, &e, "imagebuilder", "CancelImageCreation", 403), IB_EAWS,
+              &err);
     assert_contains(err.text, "imagebuilder:CancelImageCreation is needed");
     assert_true(ib_awserror_is_denied(err.aws_code, err.http_status));
 }
@@ -210,8 +253,9 @@ static void reading_and_cancelling_are_told_apart_when_denied(void **state)
 int main(void)
 {
     char path[512];
-    IB_CLEANUP(ib_value_cleanup) struct ib_value *file =
-        ib_vectors_json(ib_vectors_shared("aws-vectors/rest-json-error-tests.json", path, sizeof path));
+    IB_CLEANUP(ib_value_cleanup)
+    struct ib_value *file = ib_vectors_json(
+        ib_vectors_shared("aws-vectors/rest-json-error-tests.json", path, sizeof path));
 
     vectors = ib_value_get_c(file, "tests");
     for (size_t i = 0; i < ib_value_count(vectors); i++) {

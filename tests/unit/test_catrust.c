@@ -44,8 +44,8 @@ static int make_files(void **state)
 static int remove_files(void **state)
 {
     char path[128];
-    static const char *const names[] = { "plain/ca.pem", "hashed/not-a-hash.0", "hashed/0123abcd.0",
-                                         "ca.pem" };
+    static const char *const names[] = {"plain/ca.pem", "hashed/not-a-hash.0", "hashed/0123abcd.0",
+                                        "ca.pem"};
 
     (void)state;
     for (size_t i = 0; i < IB_ARRAY_LEN(names); i++) {
@@ -63,7 +63,7 @@ static void a_named_file_is_used_alone(void **state)
     (void)state;
     struct ib_error err = IB_ERROR_INIT;
     struct ib_catrust ca;
-    struct ib_catrust_options o = { pem, "AWS_CA_BUNDLE", hashed, NULL, true };
+    struct ib_catrust_options o = {pem, "AWS_CA_BUNDLE", hashed, NULL, true};
 
     assert_ok(ib_catrust_choose(&o, &ca, &err), &err);
     assert_string_equal(ca.file, pem);
@@ -76,7 +76,7 @@ static void a_named_file_that_is_missing_is_an_error_not_a_fallback(void **state
     (void)state;
     struct ib_error err = IB_ERROR_INIT;
     struct ib_catrust ca;
-    struct ib_catrust_options o = { missing, "--ca-bundle", hashed, NULL, true };
+    struct ib_catrust_options o = {missing, "--ca-bundle", hashed, NULL, true};
 
     assert_rc(ib_catrust_choose(&o, &ca, &err), IB_ECONFIG, &err);
     assert_contains(err.text, "--ca-bundle");
@@ -88,7 +88,7 @@ static void a_named_directory_needs_hashes(void **state)
     (void)state;
     struct ib_error err = IB_ERROR_INIT;
     struct ib_catrust ca;
-    struct ib_catrust_options o = { hashed, "--ca-bundle", NULL, NULL, true };
+    struct ib_catrust_options o = {hashed, "--ca-bundle", NULL, NULL, true};
 
     assert_ok(ib_catrust_choose(&o, &ca, &err), &err);
     assert_string_equal(ca.dir, hashed);
@@ -103,7 +103,7 @@ static void the_systems_hashed_directory_comes_before_its_bundle(void **state)
     (void)state;
     struct ib_error err = IB_ERROR_INIT;
     struct ib_catrust ca;
-    struct ib_catrust_options o = { NULL, NULL, hashed, pem, true };
+    struct ib_catrust_options o = {NULL, NULL, hashed, pem, true};
 
     assert_ok(ib_catrust_choose(&o, &ca, &err), &err);
     assert_string_equal(ca.dir, hashed);
@@ -115,7 +115,7 @@ static void a_directory_without_hashes_or_support_gives_way_to_the_bundle(void *
     (void)state;
     struct ib_error err = IB_ERROR_INIT;
     struct ib_catrust ca;
-    struct ib_catrust_options o = { NULL, NULL, plain, pem, true };
+    struct ib_catrust_options o = {NULL, NULL, plain, pem, true};
 
     assert_ok(ib_catrust_choose(&o, &ca, &err), &err);
     assert_string_equal(ca.dir, "");

@@ -31,8 +31,10 @@ static void sdk_row(void **state)
     const struct sdk_case *c = *state;
     struct ib_error err = IB_ERROR_INIT;
     struct ib_endpoint_params params = {
-        .service = "imagebuilder", .region = ib_vectors_str(c->params, "Region"),
-        .use_fips = flag(c->params, "UseFIPS"), .use_dualstack = flag(c->params, "UseDualStack"),
+        .service = "imagebuilder",
+        .region = ib_vectors_str(c->params, "Region"),
+        .use_fips = flag(c->params, "UseFIPS"),
+        .use_dualstack = flag(c->params, "UseDualStack"),
         .custom_url = ib_vectors_str(c->params, "Endpoint"),
     };
     const char *want = ib_vectors_str(c->expect, "endpoint.url");
@@ -63,7 +65,8 @@ static size_t add_sdk_cases(void)
 {
     char path[512];
 
-    sdk_file = ib_vectors_json(ib_vectors_shared("aws-vectors/imagebuilder-endpoint-tests-1.json", path, sizeof path));
+    sdk_file = ib_vectors_json(
+        ib_vectors_shared("aws-vectors/imagebuilder-endpoint-tests-1.json", path, sizeof path));
     const struct ib_value *list = ib_value_get_c(sdk_file, "testCases");
 
     for (size_t i = 0; i < ib_value_count(list); i++) {
@@ -89,8 +92,10 @@ static void table_row(void **state)
     const struct table_case *c = *state;
     struct ib_error err = IB_ERROR_INIT;
     struct ib_endpoint_params params = {
-        .service = "imagebuilder", .region = ib_vectors_str(c->row, "region"),
-        .use_fips = flag(c->row, "fips"), .use_dualstack = flag(c->row, "dualstack"),
+        .service = "imagebuilder",
+        .region = ib_vectors_str(c->row, "region"),
+        .use_fips = flag(c->row, "fips"),
+        .use_dualstack = flag(c->row, "dualstack"),
     };
     struct ib_url url;
 
@@ -102,7 +107,8 @@ static size_t add_table_cases(void)
 {
     char path[512];
 
-    table_file = ib_vectors_json(ib_vectors_shared("aws-vectors/imagebuilder-endpoint-table.json", path, sizeof path));
+    table_file = ib_vectors_json(
+        ib_vectors_shared("aws-vectors/imagebuilder-endpoint-table.json", path, sizeof path));
     const struct ib_value *list = table_file;
 
     for (size_t i = 0; i < ib_value_count(list); i++) {
@@ -110,7 +116,8 @@ static size_t add_table_cases(void)
 
         c->row = ib_value_at(list, i);
         (void)snprintf(c->name, sizeof c->name, "table: %s%s%s", ib_vectors_str(c->row, "region"),
-                       flag(c->row, "fips") ? " FIPS" : "", flag(c->row, "dualstack") ? " dual stack" : "");
+                       flag(c->row, "fips") ? " FIPS" : "",
+                       flag(c->row, "dualstack") ? " dual stack" : "");
         ib_test_add(c->name, table_row, c);
     }
     return ib_value_count(list);
@@ -133,35 +140,56 @@ struct own_row {
     const char *problem;
 };
 static const struct own_row own_rows[] = {
-    { "sts_is_regional", "sts", "eu-central-1", false, false, NULL, "https://sts.eu-central-1.amazonaws.com", NULL },
-    { "sts_fips", "sts", "us-east-1", true, false, NULL, "https://sts-fips.us-east-1.amazonaws.com", NULL },
-    { "sts_fips_of_govcloud_has_no_dash_fips", "sts", "us-gov-west-1", true, false, NULL, "https://sts.us-gov-west-1.amazonaws.com", NULL },
-    { "sts_fips_dual_stack_of_govcloud", "sts", "us-gov-west-1", true, true, NULL, "https://sts-fips.us-gov-west-1.api.aws", NULL },
-    { "sts_china", "sts", "cn-northwest-1", false, false, NULL, "https://sts.cn-northwest-1.amazonaws.com.cn", NULL },
-    { "sso_portal", "sso", "eu-west-1", false, false, NULL, "https://portal.sso.eu-west-1.amazonaws.com", NULL },
-    { "sso_oidc", "sso-oidc", "eu-west-1", false, false, NULL, "https://oidc.eu-west-1.amazonaws.com", NULL },
-    { "iso_f", "imagebuilder", "us-isof-south-1", false, true, NULL, "https://imagebuilder.us-isof-south-1.api.aws.hci.ic.gov", NULL },
-    { "eusc", "imagebuilder", "eusc-de-east-1", false, false, NULL, "https://imagebuilder.eusc-de-east-1.amazonaws.eu", NULL },
-    { "a_region_of_the_future_is_one_of_aws", "imagebuilder", "xx-moon-1", false, false, NULL, "https://imagebuilder.xx-moon-1.amazonaws.com", NULL },
-    { "custom_loopback", "imagebuilder", NULL, false, false, "http://127.0.0.1:8080/base/", "http://127.0.0.1:8080/base", NULL },
-    { "custom_vpc_endpoint", "imagebuilder", "eu-central-1", false, false, "https://vpce-1.imagebuilder.eu-central-1.vpce.amazonaws.com", "https://vpce-1.imagebuilder.eu-central-1.vpce.amazonaws.com", NULL },
-    { "custom_plain_http_elsewhere", "imagebuilder", "eu-central-1", false, false, "http://imagebuilder.example", NULL, "use https" },
-    { "custom_plain_http_to_imds", "imagebuilder", "eu-central-1", false, false, "http://169.254.169.254", NULL, "use https" },
-    { "custom_not_a_url", "imagebuilder", "eu-central-1", false, false, "localhost:8080", NULL, "--endpoint-url: " },
-    { "no_region", "imagebuilder", NULL, false, false, NULL, NULL, "no Region: give --region" },
-    { "region_empty", "imagebuilder", "", false, false, NULL, NULL, "no Region" },
-    { "region_with_blank", "imagebuilder", "eu central 1", false, false, NULL, NULL, "is not a Region" },
-    { "region_that_is_a_host", "imagebuilder", "evil.example/", false, false, NULL, NULL, "is not a Region" },
-    { "region_upper_case", "imagebuilder", "EU-CENTRAL-1", false, false, NULL, NULL, "is not a Region" },
-    { "region_ends_with_dash", "imagebuilder", "eu-central-", false, false, NULL, NULL, "is not a Region" },
+    {"sts_is_regional", "sts", "eu-central-1", false, false, NULL,
+     "https://sts.eu-central-1.amazonaws.com", NULL},
+    {"sts_fips", "sts", "us-east-1", true, false, NULL, "https://sts-fips.us-east-1.amazonaws.com",
+     NULL},
+    {"sts_fips_of_govcloud_has_no_dash_fips", "sts", "us-gov-west-1", true, false, NULL,
+     "https://sts.us-gov-west-1.amazonaws.com", NULL},
+    {"sts_fips_dual_stack_of_govcloud", "sts", "us-gov-west-1", true, true, NULL,
+     "https://sts-fips.us-gov-west-1.api.aws", NULL},
+    {"sts_china", "sts", "cn-northwest-1", false, false, NULL,
+     "https://sts.cn-northwest-1.amazonaws.com.cn", NULL},
+    {"sso_portal", "sso", "eu-west-1", false, false, NULL,
+     "https://portal.sso.eu-west-1.amazonaws.com", NULL},
+    {"sso_oidc", "sso-oidc", "eu-west-1", false, false, NULL,
+     "https://oidc.eu-west-1.amazonaws.com", NULL},
+    {"iso_f", "imagebuilder", "us-isof-south-1", false, true, NULL,
+     "https://imagebuilder.us-isof-south-1.api.aws.hci.ic.gov", NULL},
+    {"eusc", "imagebuilder", "eusc-de-east-1", false, false, NULL,
+     "https://imagebuilder.eusc-de-east-1.amazonaws.eu", NULL},
+    {"a_region_of_the_future_is_one_of_aws", "imagebuilder", "xx-moon-1", false, false, NULL,
+     "https://imagebuilder.xx-moon-1.amazonaws.com", NULL},
+    {"custom_loopback", "imagebuilder", NULL, false, false, "http://127.0.0.1:8080/base/",
+     "http://127.0.0.1:8080/base", NULL},
+    {"custom_vpc_endpoint", "imagebuilder", "eu-central-1", false, false,
+     "https://vpce-1.imagebuilder.eu-central-1.vpce.amazonaws.com",
+     "https://vpce-1.imagebuilder.eu-central-1.vpce.amazonaws.com", NULL},
+    {"custom_plain_http_elsewhere", "imagebuilder", "eu-central-1", false, false,
+     "http://imagebuilder.example", NULL, "use https"},
+    {"custom_plain_http_to_imds", "imagebuilder", "eu-central-1", false, false,
+     "http://169.254.169.254", NULL, "use https"},
+    {"custom_not_a_url", "imagebuilder", "eu-central-1", false, false, "localhost:8080", NULL,
+     "--endpoint-url: "},
+    {"no_region", "imagebuilder", NULL, false, false, NULL, NULL, "no Region: give --region"},
+    {"region_empty", "imagebuilder", "", false, false, NULL, NULL, "no Region"},
+    {"region_with_blank", "imagebuilder", "eu central 1", false, false, NULL, NULL,
+     "is not a Region"},
+    {"region_that_is_a_host", "imagebuilder", "evil.example/", false, false, NULL, NULL,
+     "is not a Region"},
+    {"region_upper_case", "imagebuilder", "EU-CENTRAL-1", false, false, NULL, NULL,
+     "is not a Region"},
+    {"region_ends_with_dash", "imagebuilder", "eu-central-", false, false, NULL, NULL,
+     "is not a Region"},
 };
 
 static void own_row(void **state)
 {
     const struct own_row *r = *state;
     struct ib_error err = IB_ERROR_INIT;
-    struct ib_endpoint_params params = { r->service, r->region, r->use_fips, r->use_dualstack,
-                                         r->custom, r->custom == NULL ? NULL : "--endpoint-url" };
+    struct ib_endpoint_params params = {r->service,  r->region,
+                                        r->use_fips, r->use_dualstack,
+                                        r->custom,   r->custom == NULL ? NULL : "--endpoint-url"};
     struct ib_url url;
     enum ib_rc rc = ib_endpoint_resolve(&params, &url, &err);
 
@@ -178,16 +206,16 @@ struct partition_row {
     const char *name, *region, *want;
 };
 static const struct partition_row partition_rows[] = {
-    { "partition_of_frankfurt", "eu-central-1", "aws" },
-    { "partition_of_beijing", "cn-north-1", "aws-cn" },
-    { "partition_of_govcloud", "us-gov-east-1", "aws-us-gov" },
-    { "partition_of_iso", "us-iso-west-1", "aws-iso" },
-    { "partition_of_isob", "us-isob-east-1", "aws-iso-b" },
-    { "partition_of_isoe", "eu-isoe-west-1", "aws-iso-e" },
-    { "partition_of_isof", "us-isof-east-1", "aws-iso-f" },
-    { "partition_of_eusc", "eusc-de-east-1", "aws-eusc" },
-    { "partition_of_a_pseudo_region", "aws-cn-global", "aws-cn" },
-    { "partition_of_nonsense", "nowhere", "aws" },
+    {"partition_of_frankfurt", "eu-central-1", "aws"},
+    {"partition_of_beijing", "cn-north-1", "aws-cn"},
+    {"partition_of_govcloud", "us-gov-east-1", "aws-us-gov"},
+    {"partition_of_iso", "us-iso-west-1", "aws-iso"},
+    {"partition_of_isob", "us-isob-east-1", "aws-iso-b"},
+    {"partition_of_isoe", "eu-isoe-west-1", "aws-iso-e"},
+    {"partition_of_isof", "us-isof-east-1", "aws-iso-f"},
+    {"partition_of_eusc", "eusc-de-east-1", "aws-eusc"},
+    {"partition_of_a_pseudo_region", "aws-cn-global", "aws-cn"},
+    {"partition_of_nonsense", "nowhere", "aws"},
 };
 
 static void partition_row(void **state)

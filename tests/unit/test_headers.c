@@ -9,13 +9,13 @@ struct bad_row {
     size_t value_n;
 };
 static const struct bad_row bad_rows[] = {
-    { "header_value_with_newline", "X-A", "a\nX-B: c", 8 },
-    { "header_value_with_return", "X-A", "a\rb", 3 },
-    { "header_value_with_nul", "X-A", "a\0b", 3 },
-    { "header_name_with_blank", "X A", "a", 1 },
-    { "header_name_with_colon", "X:", "a", 1 },
-    { "header_name_empty", "", "a", 1 },
-    { "header_name_not_ascii", "X\xC3\xA4", "a", 1 },
+    {"header_value_with_newline", "X-A", "a\nX-B: c", 8},
+    {"header_value_with_return", "X-A", "a\rb", 3},
+    {"header_value_with_nul", "X-A", "a\0b", 3},
+    {"header_name_with_blank", "X A", "a", 1},
+    {"header_name_with_colon", "X:", "a", 1},
+    {"header_name_empty", "", "a", 1},
+    {"header_name_not_ascii", "X\xC3\xA4", "a", 1},
 };
 
 static void bad_row(void **state)
@@ -24,8 +24,8 @@ static void bad_row(void **state)
     struct ib_error err = IB_ERROR_INIT;
     IB_CLEANUP(ib_headers_fini) struct ib_headers h = IB_HEADERS_INIT;
 
-    assert_rc(ib_headers_add(&h, r->field, (struct ib_str){ r->value, r->value_n }, &err),
-              IB_EPARSE, &err);
+    assert_rc(ib_headers_add(&h, r->field, (struct ib_str){r->value, r->value_n}, &err), IB_EPARSE,
+              &err);
     assert_int_equal(h.count, 0);
 }
 
@@ -59,7 +59,7 @@ static void number_and_size_of_fields_are_capped(void **state)
     }
     assert_rc(ib_headers_add(&many, "a", IB_STR("b"), &err), IB_ELIMIT, &err);
     memset(block, 'x', sizeof block);
-    assert_rc(ib_headers_add(&large, "a", (struct ib_str){ block, sizeof block }, &err), IB_ELIMIT,
+    assert_rc(ib_headers_add(&large, "a", (struct ib_str){block, sizeof block}, &err), IB_ELIMIT,
               &err);
 }
 

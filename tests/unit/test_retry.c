@@ -16,44 +16,58 @@ struct kind_row {
     enum ib_retry_kind want;
 };
 static const struct kind_row kind_rows[] = {
-    { "a_200_is_done", IB_OK, 200, "", SKEW_NONE, IB_RETRY_NEVER },
-    { "a_broken_connection_is_tried_again", IB_ENET, 0, "", SKEW_NONE, IB_RETRY_TRANSIENT },
-    { "a_timeout_is_tried_again", IB_ETIMEOUT, 0, "", SKEW_NONE, IB_RETRY_TIMEOUT },
-    { "an_untrusted_certificate_is_final", IB_ETLS, 0, "", SKEW_NONE, IB_RETRY_NEVER },
-    { "a_body_too_large_is_final", IB_ELIMIT, 0, "", SKEW_NONE, IB_RETRY_NEVER },
-    { "a_refusal_of_the_proxy_is_final", IB_EHTTP, 407, "", SKEW_NONE, IB_RETRY_NEVER },
-    { "500_is_tried_again", IB_OK, 500, "", SKEW_NONE, IB_RETRY_TRANSIENT },
-    { "501_is_final", IB_OK, 501, "", SKEW_NONE, IB_RETRY_NEVER },
-    { "502_is_tried_again", IB_OK, 502, "", SKEW_NONE, IB_RETRY_TRANSIENT },
-    { "503_is_tried_again", IB_OK, 503, "ServiceUnavailableException", SKEW_NONE, IB_RETRY_TRANSIENT },
-    { "504_is_tried_again", IB_OK, 504, "", SKEW_NONE, IB_RETRY_TRANSIENT },
-    { "image_builders_own_throttle", IB_OK, 429, "CallRateLimitExceededException", SKEW_NONE, IB_RETRY_THROTTLE },
-    { "any_429_is_a_throttle", IB_OK, 429, "", SKEW_NONE, IB_RETRY_THROTTLE },
-    { "429_of_an_unheard_of_name", IB_OK, 429, "FooException", SKEW_NONE, IB_RETRY_THROTTLE },
-    { "a_throttle_in_a_400", IB_OK, 400, "ThrottlingException", SKEW_NONE, IB_RETRY_THROTTLE },
-    { "a_throttle_in_a_503_counts_as_throttle", IB_OK, 503, "SlowDown", SKEW_NONE, IB_RETRY_THROTTLE },
-    { "request_timeout_400", IB_OK, 400, "RequestTimeoutException", SKEW_NONE, IB_RETRY_TRANSIENT },
-    { "identity_provider_of_sts_400", IB_OK, 400, "IDPCommunicationError", SKEW_NONE, IB_RETRY_TRANSIENT },
-    { "a_wrong_request_is_final", IB_OK, 400, "InvalidRequestException", SKEW_NONE, IB_RETRY_NEVER },
-    { "a_denial_is_final", IB_OK, 403, "AccessDeniedException", SKEW_NONE, IB_RETRY_NEVER },
-    { "a_quota_is_final", IB_OK, 402, "ServiceQuotaExceededException", SKEW_NONE, IB_RETRY_NEVER },
-    { "a_mismatched_token_is_final", IB_OK, 400, "IdempotentParameterMismatchException", SKEW_NONE, IB_RETRY_NEVER },
-    { "expired_credentials_are_renewed", IB_OK, 403, "ExpiredTokenException", SKEW_NONE, IB_RETRY_EXPIRED },
-    { "expired_credentials_of_sts", IB_OK, 400, "ExpiredToken", SKEW_NONE, IB_RETRY_EXPIRED },
-    { "a_bad_signature_with_a_good_clock_is_final", IB_OK, 403, "InvalidSignatureException", 2000, IB_RETRY_NEVER },
-    { "a_bad_signature_without_a_date_is_final", IB_OK, 403, "InvalidSignatureException", SKEW_NONE, IB_RETRY_NEVER },
-    { "a_bad_signature_with_a_late_clock", IB_OK, 403, "InvalidSignatureException", 1200000, IB_RETRY_SKEW },
-    { "a_bad_signature_with_an_early_clock", IB_OK, 403, "SignatureDoesNotMatch", -301000, IB_RETRY_SKEW },
-    { "too_skewed", IB_OK, 403, "RequestTimeTooSkewed", 900000, IB_RETRY_SKEW },
-    { "a_denial_with_a_bad_clock_is_still_a_denial", IB_OK, 403, "AccessDeniedException", 900000, IB_RETRY_NEVER },
+    {"a_200_is_done", IB_OK, 200, "", SKEW_NONE, IB_RETRY_NEVER},
+    {"a_broken_connection_is_tried_again", IB_ENET, 0, "", SKEW_NONE, IB_RETRY_TRANSIENT},
+    {"a_timeout_is_tried_again", IB_ETIMEOUT, 0, "", SKEW_NONE, IB_RETRY_TIMEOUT},
+    {"an_untrusted_certificate_is_final", IB_ETLS, 0, "", SKEW_NONE, IB_RETRY_NEVER},
+    {"a_body_too_large_is_final", IB_ELIMIT, 0, "", SKEW_NONE, IB_RETRY_NEVER},
+    {"a_refusal_of_the_proxy_is_final", IB_EHTTP, 407, "", SKEW_NONE, IB_RETRY_NEVER},
+    {"500_is_tried_again", IB_OK, 500, "", SKEW_NONE, IB_RETRY_TRANSIENT},
+    {"501_is_final", IB_OK, 501, "", SKEW_NONE, IB_RETRY_NEVER},
+    {"502_is_tried_again", IB_OK, 502, "", SKEW_NONE, IB_RETRY_TRANSIENT},
+    {"503_is_tried_again", IB_OK, 503, "ServiceUnavailableException", SKEW_NONE,
+     IB_RETRY_TRANSIENT},
+    {"504_is_tried_again", IB_OK, 504, "", SKEW_NONE, IB_RETRY_TRANSIENT},
+    {"image_builders_own_throttle", IB_OK, 429, "CallRateLimitExceededException", SKEW_NONE,
+     IB_RETRY_THROTTLE},
+    {"any_429_is_a_throttle", IB_OK, 429, "", SKEW_NONE, IB_RETRY_THROTTLE},
+    {"429_of_an_unheard_of_name", IB_OK, 429, "FooException", SKEW_NONE, IB_RETRY_THROTTLE},
+    {"a_throttle_in_a_400", IB_OK, 400, "ThrottlingException", SKEW_NONE, IB_RETRY_THROTTLE},
+    {"a_throttle_in_a_503_counts_as_throttle", IB_OK, 503, "SlowDown", SKEW_NONE,
+     IB_RETRY_THROTTLE},
+    {"request_timeout_400", IB_OK, 400, "RequestTimeoutException", SKEW_NONE, IB_RETRY_TRANSIENT},
+    {"identity_provider_of_sts_400", IB_OK, 400, "IDPCommunicationError", SKEW_NONE,
+     IB_RETRY_TRANSIENT},
+    {"a_wrong_request_is_final", IB_OK, 400, "InvalidRequestException", SKEW_NONE, IB_RETRY_NEVER},
+    {"a_denial_is_final", IB_OK, 403, "AccessDeniedException", SKEW_NONE, IB_RETRY_NEVER},
+    {"a_quota_is_final", IB_OK, 402, "ServiceQuotaExceededException", SKEW_NONE, IB_RETRY_NEVER},
+    {"a_mismatched_token_is_final", IB_OK, 400, "IdempotentParameterMismatchException", SKEW_NONE,
+     IB_RETRY_NEVER},
+    {"expired_credentials_are_renewed", IB_OK, 403, "ExpiredTokenException", SKEW_NONE,
+     IB_RETRY_EXPIRED},
+    {"expired_credentials_of_sts", IB_OK, 400, "ExpiredToken", SKEW_NONE, IB_RETRY_EXPIRED},
+    {"a_bad_signature_with_a_good_clock_is_final", IB_OK, 403, "InvalidSignatureException", 2000,
+     IB_RETRY_NEVER},
+    {"a_bad_signature_without_a_date_is_final", IB_OK, 403, "InvalidSignatureException", SKEW_NONE,
+     IB_RETRY_NEVER},
+    {"a_bad_signature_with_a_late_clock", IB_OK, 403, "InvalidSignatureException", 1200000,
+     IB_RETRY_SKEW},
+    {"a_bad_signature_with_an_early_clock", IB_OK, 403, "SignatureDoesNotMatch", -301000,
+     IB_RETRY_SKEW},
+    {"too_skewed", IB_OK, 403, "RequestTimeTooSkewed", 900000, IB_RETRY_SKEW},
+    {"a_denial_with_a_bad_clock_is_still_a_denial", IB_OK, 403, "AccessDeniedException", 900000,
+     IB_RETRY_NEVER},
 };
 
 static void kind_row(void **state)
 {
     const struct kind_row *r = *state;
-    struct ib_retry_facts facts = { .transport = r->transport, .status = r->status, .code = r->code,
-                                    .message = "", .skew_known = r->skew_ms != SKEW_NONE,
-                                    .skew_ms = r->skew_ms == SKEW_NONE ? 0 : r->skew_ms };
+    struct ib_retry_facts facts = {.transport = r->transport,
+                                   .status = r->status,
+                                   .code = r->code,
+                                   .message = "",
+                                   .skew_known = r->skew_ms != SKEW_NONE,
+                                   .skew_ms = r->skew_ms == SKEW_NONE ? 0 : r->skew_ms};
 
     assert_int_equal(ib_retry_classify(&facts), r->want);
 }
@@ -65,16 +79,16 @@ struct wait_row {
     int64_t server_ms, want_ms;
 };
 static const struct wait_row wait_rows[] = {
-    { "first_wait_is_up_to_a_second", 0, 0.999, -1, 999 },
-    { "first_wait_may_be_nothing", 0, 0, -1, 0 },
-    { "second_wait_is_up_to_two", 1, 0.5, -1, 1000 },
-    { "fifth_wait_is_up_to_sixteen", 4, 0.5, -1, 8000 },
-    { "sixth_wait_is_capped_at_twenty", 5, 0.5, -1, 10000 },
-    { "hundredth_wait_is_capped_too", 100, 0.5, -1, 10000 },
-    { "the_server_asks_for_more", 0, 0.5, 1500, 1500 },
-    { "the_server_asks_for_less", 3, 0.5, 100, 4000 },
-    { "not_much_more_than_the_server_asks_for", 5, 0.9, 100, 5100 },
-    { "the_server_asks_for_nothing", 5, 0.9, 0, 5000 },
+    {"first_wait_is_up_to_a_second", 0, 0.999, -1, 999},
+    {"first_wait_may_be_nothing", 0, 0, -1, 0},
+    {"second_wait_is_up_to_two", 1, 0.5, -1, 1000},
+    {"fifth_wait_is_up_to_sixteen", 4, 0.5, -1, 8000},
+    {"sixth_wait_is_capped_at_twenty", 5, 0.5, -1, 10000},
+    {"hundredth_wait_is_capped_too", 100, 0.5, -1, 10000},
+    {"the_server_asks_for_more", 0, 0.5, 1500, 1500},
+    {"the_server_asks_for_less", 3, 0.5, 100, 4000},
+    {"not_much_more_than_the_server_asks_for", 5, 0.9, 100, 5100},
+    {"the_server_asks_for_nothing", 5, 0.9, 0, 5000},
 };
 
 static void wait_row(void **state)
@@ -89,21 +103,21 @@ struct after_row {
     int64_t want_ms;
 };
 static const struct after_row after_rows[] = {
-    { "after_nothing", NULL, NULL, -1 },
-    { "after_seconds", "3", NULL, 3000 },
-    { "after_zero", "0", NULL, 0 },
-    { "after_milliseconds", NULL, "1500", 1500 },
-    { "after_milliseconds_win", "30", "1500", 1500 },
-    { "after_bad_milliseconds_give_way", "30", "1.5", 30000 },
-    { "after_date", "Thu, 03 Sep 2026 05:44:31 GMT", NULL, 10000 },
-    { "after_date_in_the_past", "Thu, 03 Sep 2026 05:44:01 GMT", NULL, 0 },
-    { "after_date_far_away", "Thu, 03 Sep 2027 05:44:01 GMT", NULL, -1 },
-    { "after_negative", "-5", NULL, -1 },
-    { "after_plus", "+5", NULL, -1 },
-    { "after_fraction", "1.5", NULL, -1 },
-    { "after_huge", "99999999999999999999", NULL, -1 },
-    { "after_words", "soon", NULL, -1 },
-    { "after_empty", "", NULL, -1 },
+    {"after_nothing", NULL, NULL, -1},
+    {"after_seconds", "3", NULL, 3000},
+    {"after_zero", "0", NULL, 0},
+    {"after_milliseconds", NULL, "1500", 1500},
+    {"after_milliseconds_win", "30", "1500", 1500},
+    {"after_bad_milliseconds_give_way", "30", "1.5", 30000},
+    {"after_date", "Thu, 03 Sep 2026 05:44:31 GMT", NULL, 10000},
+    {"after_date_in_the_past", "Thu, 03 Sep 2026 05:44:01 GMT", NULL, 0},
+    {"after_date_far_away", "Thu, 03 Sep 2027 05:44:01 GMT", NULL, -1},
+    {"after_negative", "-5", NULL, -1},
+    {"after_plus", "+5", NULL, -1},
+    {"after_fraction", "1.5", NULL, -1},
+    {"after_huge", "99999999999999999999", NULL, -1},
+    {"after_words", "soon", NULL, -1},
+    {"after_empty", "", NULL, -1},
 };
 
 static void after_row(void **state)
@@ -157,7 +171,8 @@ static void the_user_agent_follows_the_convention(void **state)
     ib_useragent_add(IB_AWS_RETRY_LEGACY, "my app/\r\nX: 1", &out);
     assert_contains(ib_buf_c(&out), "cfg/retry-mode#legacy app/my-app---X--1");
     ib_buf_reset(&out);
-    ib_useragent_add(IB_AWS_RETRY_LEGACY, "123456789012345678901234567890123456789012345678901234", &out);
+    ib_useragent_add(IB_AWS_RETRY_LEGACY, "123456789012345678901234567890123456789012345678901234",
+                     &out);
     assert_contains(ib_buf_c(&out), "app/12345678901234567890123456789012345678901234567890");
     assert_int_equal(out.data[out.len - 1], '0');
 }

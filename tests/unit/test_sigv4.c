@@ -138,14 +138,17 @@ static void read_context(const struct suite_case *c, struct setup *s)
                     strcmp(s->word, "true") == 0;
 }
 
-/* The classic suite has no context files: one key for all, and the token of one case by its name. */
+/* The classic suite has no context files: one key for all, and the token of one case by its name.
+ */
 static void classic_context(const struct suite_case *c, const struct parsed *p, struct setup *s)
 {
     const char *sent = ib_headers_get(&p->headers, "x-amz-security-token");
 
-    *s = (struct setup){ .access = "AKIDEXAMPLE", .secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-                         .region = "us-east-1", .service = "service",
-                         .time = "2015-08-30T12:36:00Z" };
+    *s = (struct setup){.access = "AKIDEXAMPLE",
+                        .secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+                        .region = "us-east-1",
+                        .service = "service",
+                        .time = "2015-08-30T12:36:00Z"};
     if (strstr(c->name, "session-token") != NULL) {
         (void)snprintf(s->token, sizeof s->token,
                        "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267");
@@ -160,10 +163,10 @@ static void suite_row(void **state)
 {
     const struct suite_case *c = *state;
     struct ib_error err = IB_ERROR_INIT;
-    IB_CLEANUP(parsed_fini) struct parsed p = { .text = IB_BUF_INIT(IB_VECTORS_FILE_MAX) };
+    IB_CLEANUP(parsed_fini) struct parsed p = {.text = IB_BUF_INIT(IB_VECTORS_FILE_MAX)};
     IB_CLEANUP(ib_sigv4_steps_fini) struct ib_sigv4_steps steps = IB_SIGV4_STEPS_INIT;
     char file[PATH_CAP + 64];
-    struct setup s = { .access = "" };
+    struct setup s = {.access = ""};
     int64_t now_ms;
 
     (void)snprintf(file, sizeof file, "%s%s", c->base, c->is_botocore ? ".req" : "request.txt");
@@ -174,11 +177,17 @@ static void suite_row(void **state)
         read_context(c, &s);
     }
     assert_ok(ib_time_parse_iso8601(ib_str_from(s.time), &now_ms, &err), &err);
-    struct ib_sigv4_key key = { s.access, s.secret, s.has_token ? s.token : NULL, s.region,
-                                s.service };
+    struct ib_sigv4_key key = {s.access, s.secret, s.has_token ? s.token : NULL, s.region,
+                               s.service};
     struct ib_sigv4_request request = {
-        .method = p.method, .path = p.path, .query = p.query, .body = p.body, .now_ms = now_ms,
-        .keep_path = s.keep_path, .sign_body_hash = s.sign_body, .token_unsigned = s.omit_token,
+        .method = p.method,
+        .path = p.path,
+        .query = p.query,
+        .body = p.body,
+        .now_ms = now_ms,
+        .keep_path = s.keep_path,
+        .sign_body_hash = s.sign_body,
+        .token_unsigned = s.omit_token,
     };
     assert_ok(ib_sigv4_sign(&key, &request, &p.headers, &steps, &err), &err);
     assert_step(c, c->is_botocore ? ".creq" : "header-canonical-request.txt",
@@ -228,7 +237,8 @@ static size_t collect(const char *dir, const char *prefix, bool is_botocore)
         }
         (void)snprintf(c->name, sizeof c->name, "%s_%.100s", prefix, e->d_name);
         if (is_botocore) {
-            (void)snprintf(c->base, sizeof c->base, "%.200s/%.100s/%.100s", path, e->d_name, e->d_name);
+            (void)snprintf(c->base, sizeof c->base, "%.200s/%.100s/%.100s", path, e->d_name,
+                           e->d_name);
             (void)snprintf(probe, sizeof probe, "%s.creq", c->base);
         } else {
             (void)snprintf(c->base, sizeof c->base, "%.200s/%.100s/", path, e->d_name);
@@ -256,10 +266,10 @@ static void every_case_of_the_suites_was_found(void **state)
 static enum ib_rc sign(struct ib_headers *headers, struct ib_str path, struct ib_str query,
                        struct ib_sigv4_steps *steps, struct ib_error *err)
 {
-    struct ib_sigv4_key key = { "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", NULL,
-                                "us-west-2", "imagebuilder" };
-    struct ib_sigv4_request request = { .method = "GET", .path = path, .query = query,
-                                        .now_ms = INT64_C(1788414261000) };
+    struct ib_sigv4_key key = {"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", NULL,
+                               "us-west-2", "imagebuilder"};
+    struct ib_sigv4_request request = {
+        .method = "GET", .path = path, .query = query, .now_ms = INT64_C(1788414261000)};
 
     return ib_sigv4_sign(&key, &request, headers, steps, err);
 }
@@ -280,8 +290,9 @@ static void headers_that_travel_badly_are_not_signed(void **state)
     struct ib_error err = IB_ERROR_INIT;
     IB_CLEANUP(ib_headers_fini) struct ib_headers headers = IB_HEADERS_INIT;
     IB_CLEANUP(ib_sigv4_steps_fini) struct ib_sigv4_steps steps = IB_SIGV4_STEPS_INIT;
-    static const char *const names[] = { "User-Agent", "Expect", "Connection", "Proxy-Connection",
-                                         "Transfer-Encoding", "X-Amzn-Trace-Id", "TE" };
+    static const char *const names[] = {
+        "User-Agent",        "Expect",          "Connection", "Proxy-Connection",
+        "Transfer-Encoding", "X-Amzn-Trace-Id", "TE"};
 
     assert_ok(ib_headers_add(&headers, "Host", IB_STR("h"), &err), &err);
     for (size_t i = 0; i < IB_ARRAY_LEN(names); i++) {
@@ -325,9 +336,10 @@ static void an_encoded_and_a_plain_query_sign_alike(void **state)
 int main(void)
 {
     crt_cases = collect("sigv4-suite/aws-c-auth-v4", "crt", false);
-    botocore_cases = collect("sigv4-suite/botocore-aws4_testsuite", "classic", true) +
-                     collect("sigv4-suite/botocore-aws4_testsuite/normalize-path", "classic_normalize", true) +
-                     collect("sigv4-suite/botocore-aws4_testsuite/post-sts-token", "classic_sts", true);
+    botocore_cases =
+        collect("sigv4-suite/botocore-aws4_testsuite", "classic", true) +
+        collect("sigv4-suite/botocore-aws4_testsuite/normalize-path", "classic_normalize", true) +
+        collect("sigv4-suite/botocore-aws4_testsuite/post-sts-token", "classic_sts", true);
     for (size_t i = 0; i < case_count; i++) {
         ib_test_add(cases[i].name, suite_row, &cases[i]);
     }

@@ -10,16 +10,16 @@ struct good_row {
     const char *want; /* as JSON */
 };
 static const struct good_row good_rows[] = {
-    { "xml_leaf", "<a>x</a>", "a", "\"x\"" },
-    { "xml_empty_leaf", "<a/>", "a", "\"\"" },
-    { "xml_blanks_around_text_are_dropped", "<a>\n  x y \n</a>", "a", "\"x y\"" },
-    { "xml_children", "<a><b>1</b><c><d>2</d></c></a>", "a", "{\"b\":\"1\",\"c\":{\"d\":\"2\"}}" },
-    { "xml_twice_is_a_list", "<a><b>1</b><b>2</b><b>3</b></a>", "a", "{\"b\":[\"1\",\"2\",\"3\"]}" },
-    { "xml_namespace_is_dropped", "<n:a xmlns:n=\"u\"><n:b>1</n:b></n:a>", "a", "{\"b\":\"1\"}" },
-    { "xml_entities", "<a>&lt;&#43;&#x2b;&amp;</a>", "a", "\"<++&\"" },
-    { "xml_cdata", "<a><![CDATA[<x>]]></a>", "a", "\"<x>\"" },
-    { "xml_declaration_and_comment", "<?xml version=\"1.0\"?><!-- c --><a>x</a>", "a", "\"x\"" },
-    { "xml_text_beside_children_is_dropped", "<a>t<b>1</b>u</a>", "a", "{\"b\":\"1\"}" },
+    {"xml_leaf", "<a>x</a>", "a", "\"x\""},
+    {"xml_empty_leaf", "<a/>", "a", "\"\""},
+    {"xml_blanks_around_text_are_dropped", "<a>\n  x y \n</a>", "a", "\"x y\""},
+    {"xml_children", "<a><b>1</b><c><d>2</d></c></a>", "a", "{\"b\":\"1\",\"c\":{\"d\":\"2\"}}"},
+    {"xml_twice_is_a_list", "<a><b>1</b><b>2</b><b>3</b></a>", "a", "{\"b\":[\"1\",\"2\",\"3\"]}"},
+    {"xml_namespace_is_dropped", "<n:a xmlns:n=\"u\"><n:b>1</n:b></n:a>", "a", "{\"b\":\"1\"}"},
+    {"xml_entities", "<a>&lt;&#43;&#x2b;&amp;</a>", "a", "\"<++&\""},
+    {"xml_cdata", "<a><![CDATA[<x>]]></a>", "a", "\"<x>\""},
+    {"xml_declaration_and_comment", "<?xml version=\"1.0\"?><!-- c --><a>x</a>", "a", "\"x\""},
+    {"xml_text_beside_children_is_dropped", "<a>t<b>1</b>u</a>", "a", "{\"b\":\"1\"}"},
 };
 
 static void good_row(void **state)
@@ -42,19 +42,23 @@ struct bad_row {
     const char *problem;
 };
 static const struct bad_row bad_rows[] = {
-    { "xml_nothing", "", IB_EPARSE, "not XML" },
-    { "xml_json", "{\"a\":1}", IB_EPARSE, "not XML" },
-    { "xml_cut_off", "<a><b>1</b>", IB_EPARSE, "not XML" },
-    { "xml_crossed", "<a>\n<b></a></b>", IB_EPARSE, "line 2" },
-    { "xml_two_roots", "<a/><b/>", IB_EPARSE, "not XML" },
-    { "xml_doctype", "<!DOCTYPE a><a/>", IB_EPARSE, "document type" },
-    { "xml_entity_bomb", "<!DOCTYPE a [<!ENTITY x \"xxxxxxxx\">]><a>&x;&x;</a>", IB_EPARSE, "document type" },
-    { "xml_external_entity", "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>", IB_EPARSE, "document type" },
-    { "xml_unknown_entity", "<a>&x;</a>", IB_EPARSE, "not XML" },
-    { "xml_bad_utf8", "<a>\xff</a>", IB_EPARSE, "not XML" },
-    { "xml_nul_reference", "<a>&#0;</a>", IB_EPARSE, "not XML" },
-    { "xml_too_deep", "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>", IB_ELIMIT, "too deep" },
-    { "xml_long_name", "<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/>", IB_ELIMIT, "name" },
+    {"xml_nothing", "", IB_EPARSE, "not XML"},
+    {"xml_json", "{\"a\":1}", IB_EPARSE, "not XML"},
+    {"xml_cut_off", "<a><b>1</b>", IB_EPARSE, "not XML"},
+    {"xml_crossed", "<a>\n<b></a></b>", IB_EPARSE, "line 2"},
+    {"xml_two_roots", "<a/><b/>", IB_EPARSE, "not XML"},
+    {"xml_doctype", "<!DOCTYPE a><a/>", IB_EPARSE, "document type"},
+    {"xml_entity_bomb", "<!DOCTYPE a [<!ENTITY x \"xxxxxxxx\">]><a>&x;&x;</a>", IB_EPARSE,
+     "document type"},
+    {"xml_external_entity", "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>",
+     IB_EPARSE, "document type"},
+    {"xml_unknown_entity", "<a>&x;</a>", IB_EPARSE, "not XML"},
+    {"xml_bad_utf8", "<a>\xff</a>", IB_EPARSE, "not XML"},
+    {"xml_nul_reference", "<a>&#0;</a>", IB_EPARSE, "not XML"},
+    {"xml_too_deep", "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>", IB_ELIMIT, "too deep"},
+    {"xml_long_name",
+     "<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/>",
+     IB_ELIMIT, "name"},
 };
 
 static void bad_row(void **state)
@@ -98,11 +102,15 @@ static void role_credentials_are_read(void **state)
     IB_CLEANUP(ib_value_cleanup) struct ib_value *v = NULL;
     char path[512];
 
-    assert_true(ib_vectors_read(ib_vectors_ours("samples/credentials/sts-assume-role.xml", path, sizeof path), &text));
+    assert_true(ib_vectors_read(
+        ib_vectors_ours("samples/credentials/sts-assume-role.xml", path, sizeof path), &text));
     assert_ok(ib_xml_parse(ib_buf_str(&text), "AssumeRole answer", NULL, &v, &err), &err);
-    assert_string_equal(ib_vectors_str(v, "AssumeRoleResult.Credentials.AccessKeyId"), "ASIAIOSFODNN7EXAMPLE");
-    assert_string_equal(ib_vectors_str(v, "AssumeRoleResult.Credentials.SessionToken"), "IQoJb3JpZ2luX2VjEXAMPLE+TOKEN==");
-    assert_string_equal(ib_vectors_str(v, "AssumeRoleResult.Credentials.Expiration"), "2026-09-03T11:22:33Z");
+    assert_string_equal(ib_vectors_str(v, "AssumeRoleResult.Credentials.AccessKeyId"),
+                        "ASIAIOSFODNN7EXAMPLE");
+    assert_string_equal(ib_vectors_str(v, "AssumeRoleResult.Credentials.SessionToken"),
+                        "IQoJb3JpZ2luX2VjEXAMPLE+TOKEN==");
+    assert_string_equal(ib_vectors_str(v, "AssumeRoleResult.Credentials.Expiration"),
+                        "2026-09-03T11:22:33Z");
 }
 
 int main(void)
