@@ -738,7 +738,9 @@ static enum ib_rc fail_broken(const struct ib_http_transfer *t, const char *peer
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
     if (t->proxy.url[0] != '\0' && connect_status >= 300) {
-        enum ib_rc rc = ib_fail(err, IB_EHTTP, "proxy %s (%s) refused the way to %s: HTTP %ld%s",
+        /* A proxy's 5xx may pass; what it refuses, it refuses again. */
+        enum ib_rc rc = ib_fail(err, connect_status >= 500 ? IB_ENET : IB_EHTTP,
+                                "proxy %s (%s) refused the way to %s: HTTP %ld%s",
                                 t->proxy.shown, t->proxy.source, t->url.host, connect_status,
                                 connect_status == 407 ? ": it wants a user and password" : "");
         if (err != NULL) {

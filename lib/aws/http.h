@@ -73,8 +73,8 @@ void ib_http_response_fini(struct ib_http_response *r);
  * One exchange, start to end. IB_OK for every complete answer, whatever its status.
  * Errors: IB_EUSAGE a URL that is none or plain http where it may not be; IB_ENET no connection or
  * it broke; IB_ETLS; IB_ETIMEOUT (the deadline, the exchange's own limit, or a stop that was
- * requested); IB_ELIMIT answer larger than max_body. The sentence names the host, the stage and
- * what to do.
+ * requested); IB_ELIMIT answer larger than max_body; IB_EHTTP the proxy refused. The sentence
+ * names the host, the stage and what to do.
  */
 IB_NODISCARD enum ib_rc ib_http_perform(struct ib_http *http, const struct ib_http_request *request,
                                         struct ib_http_response *ret, struct ib_error *err);

@@ -4,6 +4,7 @@
 import os
 import sys
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from probe import Probe  # noqa: E402
 
@@ -693,6 +694,17 @@ def proxy_refuses():
     proxy.stop()
     same(got['rc'], 'http')
     has(got['text'], f'proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY) refused the way to imagebuilder.eu-central-1.amazonaws.com: HTTP 407')
+
+
+@test
+def proxy_recovers():
+    """A proxy's 503 is tried again."""
+    proxy = proxy_standin()
+    proxy.ctl('add-image', arn=ARN)
+    proxy.ctl('add-fault', op='CONNECT', kind='http', status=503, times=1)
+    got = one(image=False, env={'HTTPS_PROXY': proxy.url}, open_keys={'endpoint_url': None, 'ca_bundle': path('ca.pem')})
+    proxy.stop()
+    same((got['rc'], got.get('status'), got.get('attempts')), ('ok', 200, 2), got['text'])
 
 
 @test

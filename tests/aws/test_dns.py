@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from probe import OLD_PROGRAM, PROGRAM, Probe  # noqa: E402
 from tap import Tests, has, same  # noqa: E402

@@ -8,6 +8,7 @@ import sys
 import types
 import urllib.parse
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from probe import Probe  # noqa: E402
 
