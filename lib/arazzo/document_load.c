@@ -379,9 +379,8 @@ static void compile_output(struct loader *l, struct ib_arazzo_output *output)
     if (rc == IB_ENOMEM || (rc == IB_OK && !ib_arazzo_own_template(l->doc, value))) {
         l->nomem = true;
     } else if (rc != IB_OK) {
-        ib_findings_add(l->out, IB_FINDING_ERROR, "expression", output->at,
-                        "output \"%.*s\": %s", IB_STR_ARG(output->name),
-                        why.text);
+        ib_findings_add(l->out, IB_FINDING_ERROR, "expression", output->at, "output \"%.*s\": %s",
+                        IB_STR_ARG(output->name), why.text);
     } else {
         output->value = value;
     }
@@ -840,7 +839,11 @@ static void load_replacements(struct loader *l, const struct ib_value *body,
                                                 .value = ib_value_get_c(v, "value")};
             struct ib_value *none = NULL;
             struct ib_error why = IB_ERROR_INIT;
-            if (one.target.p != NULL && ib_value_pointer(v, one.target, &none, &why) != IB_OK) {
+            enum ib_rc rc =
+                one.target.p == NULL ? IB_OK : ib_value_pointer(v, one.target, &none, &why);
+            if (rc == IB_ENOMEM) {
+                l->nomem = true;
+            } else if (rc != IB_OK) {
                 ib_findings_add(l->out, IB_FINDING_ERROR, "replacement-target", one.at,
                                 "\"target\" must be a JSON Pointer: %s", why.text);
             } else if (one.target.p != NULL && one.value != NULL) {

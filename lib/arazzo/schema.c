@@ -7,20 +7,39 @@
 #include "lib/base/text.h"
 #include "lib/data/json.h"
 
+/* "/components/inputs/page" without escapes: a walk that needs no memory, so that it cannot want
+ * for it. */
+static const struct ib_value *walk(const struct ib_value *root, struct ib_str pointer)
+{
+    const struct ib_value *at = root;
+    struct ib_value *found = NULL;
+
+    if (pointer.n == 0 || pointer.p[0] != '/' || ib_str_find(pointer, '~') < pointer.n) {
+        return ib_value_pointer(root, pointer, &found, NULL) == IB_OK ? found : NULL;
+    }
+    struct ib_str rest = ib_str_skip(pointer, 1);
+    while (rest.p != NULL && ib_value_is(at, IB_VALUE_OBJECT)) {
+        at = ib_value_get(at, ib_str_split(&rest, '/'));
+    }
+    if (rest.p == NULL) {
+        return at;
+    }
+    /* Elements of arrays are seldom referred to. */
+    return ib_value_pointer(root, pointer, &found, NULL) == IB_OK ? found : NULL;
+}
+
 const struct ib_value *ib_schema_target(const struct ib_value *root, const struct ib_value *schema)
 {
     for (size_t hops = 0; hops < IB_SCHEMA_DEPTH_MAX; hops++) {
         const struct ib_value *ref = ib_value_get_c(schema, "$ref");
-        struct ib_value *found = NULL;
         if (!ib_value_is(ref, IB_VALUE_STRING)) {
             return schema;
         }
         struct ib_str text = ib_value_as_str(ref);
-        if (text.n == 0 || text.p[0] != '#' ||
-            ib_value_pointer(root, ib_str_skip(text, 1), &found, NULL) != IB_OK) {
+        if (text.n == 0 || text.p[0] != '#') {
             return NULL;
         }
-        schema = found;
+        schema = walk(root, ib_str_skip(text, 1));
     }
     return NULL;
 }

@@ -4,6 +4,7 @@ EXTRA_DIST += tests/unit/engine_test.h tests/data/arazzo tests/data/seed
 unit_programs += tests/unit/test_check \
 	tests/unit/test_documents \
 	tests/unit/test_engine \
+	tests/unit/test_engine_oom \
 	tests/unit/test_inputs \
 	tests/unit/test_openapi \
 	tests/unit/test_sender \
@@ -29,3 +30,8 @@ tests_unit_test_sender_LDADD = $(UNIT_LIBS)
 tests_unit_test_show_SOURCES = tests/unit/test_show.c
 tests_unit_test_show_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_show_LDADD = $(UNIT_LIBS)
+tests_unit_test_engine_oom_SOURCES = tests/unit/test_engine_oom.c
+tests_unit_test_engine_oom_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_engine_oom_LDADD = $(UNIT_LIBS)
+tests_unit_test_engine_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+	-Wl,--wrap=reallocarray
