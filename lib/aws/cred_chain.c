@@ -7,6 +7,7 @@
 
 #include "lib/aws/cred_cache.h"
 #include "lib/aws/profile_chain.h"
+#include "lib/aws/trace.h"
 
 static enum ib_rc note(const struct ib_cred_context *ctx, const char *provider, enum ib_rc rc,
                        const struct ib_credentials *found, const struct ib_error *err)
@@ -310,6 +311,19 @@ static enum ib_rc find_on_top(const struct ib_cred_context *ctx, struct ib_crede
     return note(ctx, IB_CRED_ASSUME_ROLE, rc, ret, err);
 }
 
+static void show_trail(const struct ib_aws_config *config)
+{
+    const struct ib_trace trace = { config->options.trace, config->options.trace_ctx };
+
+    for (size_t i = 0; i < config->trail->count; i++) {
+        const struct ib_cred_trail_row *row = &config->trail->rows[i];
+
+        ib_trace_line(&trace, "* credentials: %s: %s%s", row->provider,
+                      row->outcome == IB_CRED_ANSWERED ? "" : row->outcome == IB_CRED_FAILED
+                          ? "failed: " : "passed over: ", row->text);
+    }
+}
+
 enum ib_rc ib_credentials_resolve(struct ib_aws_config *config, bool fresh,
                                   const struct ib_deadline *deadline, struct ib_credentials *ret,
                                   struct ib_error *err)
@@ -326,6 +340,7 @@ enum ib_rc ib_credentials_resolve(struct ib_aws_config *config, bool fresh,
     config->trail->count = 0;
     rc = config->options.role_arn == NULL ? find_base(&ctx, &found, &why)
                                           : find_on_top(&ctx, &found, &why);
+    show_trail(config);
     if (rc != IB_OK) {
         if (err != NULL) {
             *err = why;

@@ -2,6 +2,7 @@
 /* Rows for --diagnose. */
 #include "lib/aws/diagnose.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 
 #include "lib/aws/cred.h"
@@ -46,8 +47,11 @@ void ib_diagnose_fini(struct ib_diagnose *d)
 
 static void add_process(struct ib_diagnose *d, const struct ib_outside *outside)
 {
-    const char *source = NULL;
-    const char *home = ib_profile_home(outside, &source);
+    const char *home = IB_OUTSIDE_ENV(outside, "HOME");
+    const char *own = outside->passwd_home(outside->ctx);
+    struct passwd entry, *found = NULL;
+    char names[4096];
+    bool is_known = getpwuid_r(geteuid(), &entry, names, sizeof names, &found) == 0 && found != NULL;
 
     /* "libcurl/7.88.1 OpenSSL/3.0.17 zlib/...": the first two matter. */
     struct ib_str rest = ib_str_from(ib_http_library());
@@ -55,9 +59,10 @@ static void add_process(struct ib_diagnose *d, const struct ib_outside *outside)
 
     ib_diagnose_add(d, "version", "%s %s, %.*s, %.*s", PACKAGE_NAME, PACKAGE_VERSION,
                     IB_STR_ARG(curl), IB_STR_ARG(tls));
-    ib_diagnose_add(d, "user", "uid %ld, home %s (%s)", (long)geteuid(),
-                    home == NULL ? "none" : home,
-                    source == NULL ? "neither HOME nor password database" : source);
+    /* Both homes: a daemon that was started from root's shell has root's HOME and its own user id. */
+    ib_diagnose_add(d, "user", "%s (uid %ld), HOME %s, home in the password database %s",
+                    is_known ? found->pw_name : "without a name", (long)geteuid(),
+                    home == NULL ? "not set" : home, own == NULL ? "none" : own);
 }
 
 static void add_files(struct ib_diagnose *d, const struct ib_profiles *profiles)
@@ -72,10 +77,13 @@ static void add_files(struct ib_diagnose *d, const struct ib_profiles *profiles)
     size_t count = ib_profiles_files(profiles, &files);
 
     for (size_t i = 0; i < count; i++) {
-        ib_diagnose_add(d,
-                        files[i].origin == IB_PROFILE_CONFIG ? "config file" : "credentials file",
-                        "%s: %s (%s)", files[i].path[0] == '\0' ? "-" : files[i].path,
-                        states[files[i].state], files[i].source == NULL ? "-" : files[i].source);
+        ib_diagnose_add(d, files[i].origin == IB_PROFILE_CONFIG ? "config file" : "credentials file",
+                        "%s: %s (%s)%s%s", files[i].path[0] == '\0' ? "-" : files[i].path,
+                        states[files[i].state], files[i].source == NULL ? "-" : files[i].source,
+                        files[i].facts.others_may_write ? "; others may write it: chmod go-w it" : "",
+                        files[i].origin == IB_PROFILE_CREDENTIALS && files[i].facts.others_may_read
+                            ? "; others may read it: chmod go= it"
+                            : "");
     }
 }
 
@@ -117,6 +125,8 @@ static void add_settings(struct ib_diagnose *d, struct ib_aws_client *client)
     ib_diagnose_add(d, "trusted CAs", "%s", ib_http_trusted(ib_aws_client_http(client)));
     ib_diagnose_add(d, "tries", "%d at most (retry mode %s)", config->max_attempts,
                     modes[config->retry_mode]);
+    ib_diagnose_add(d, "credential cache", "%s",
+                    config->options.cache_dir == NULL ? "none" : config->options.cache_dir);
     if (config->use_fips) {
         ib_diagnose_add(d, "FIPS", "on (%s)", config->fips.source);
     }
@@ -140,6 +150,7 @@ static enum ib_rc add_region(struct ib_diagnose *d, struct ib_aws_client *client
         return rc;
     }
     (void)ib_text_copy(ret, 64, ib_str_from(region.value));
+    (void)ib_text_copy(d->region, sizeof d->region, ib_str_from(region.value));
     ib_diagnose_add(d, "region", "%s (%s), partition %s", region.value, region.source,
                     ib_partition_of(region.value)->name);
     return IB_OK;
@@ -189,7 +200,7 @@ static enum ib_rc read_caller(struct ib_diagnose *d, const struct ib_aws_respons
                               struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *root = NULL;
-    struct ib_str arn = {NULL, 0};
+    struct ib_str arn = { NULL, 0 }, account = { NULL, 0 };
     enum ib_rc rc;
 
     if (r->status != 200) {
@@ -201,7 +212,12 @@ static enum ib_rc read_caller(struct ib_diagnose *d, const struct ib_aws_respons
         rc = ib_value_need_str(root, "GetCallerIdentityResult.Arn", 2048, &arn, err);
     }
     if (rc == IB_OK) {
+        rc = ib_value_opt_str(root, "GetCallerIdentityResult.Account", sizeof d->account - 1, &account,
+                              err);
+    }
+    if (rc == IB_OK) {
         ib_diagnose_add(d, "caller", "%.*s", IB_STR_ARG(arn));
+        (void)ib_text_copy(d->account, sizeof d->account, account);
     }
     return rc;
 }

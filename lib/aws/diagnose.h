@@ -15,6 +15,8 @@ struct ib_diagnose_row {
 struct ib_diagnose {
     struct ib_diagnose_row *rows;
     size_t count, cap;
+    /* Found by ib_diagnose_aws(), for whoever adds more rows; "" = not known. */
+    char account[32], region[64];
 };
 
 #define IB_DIAGNOSE_INIT { NULL }

@@ -3,22 +3,26 @@
  * For tests: looks for credentials as every program of the project does, with the common options, and
  * says which provider answered. Never a secret.
  */
+#include "lib/aws/arn.h"
 #include "lib/aws/awsconfig.h"
 #include "lib/aws/cred.h"
 #include "lib/aws/http.h"
 #include "lib/aws/outside.h"
 #include "lib/base/time.h"
+#include "lib/imagebuilder/permission.h"
 #include "lib/plugin/common.h"
 #include "lib/plugin/start.h"
 
 struct probe {
-    const char *cache_dir;
+    const char *cache_dir, *arn;
     bool fresh, region;
 };
 
 static const struct ib_option rows[] = {
     { .long_name = "cache-dir", .kind = IB_OPTION_TEXT, .offset = offsetof(struct probe, cache_dir),
       .arg = "DIR", .help = "keep role credentials there" },
+    { .long_name = "arn", .kind = IB_OPTION_TEXT, .offset = offsetof(struct probe, arn),
+      .arg = "ARN", .help = "image for --diagnose" },
     { .long_name = "fresh", .kind = IB_OPTION_FLAG, .offset = offsetof(struct probe, fresh),
       .help = "ask twice, the second time as if AWS had called the first ones expired" },
     { .long_name = "find-region", .kind = IB_OPTION_FLAG, .offset = offsetof(struct probe, region),
@@ -30,6 +34,12 @@ static const struct ib_program program = {
     .name = "ib_cred_probe", .prefix = "IB_CRED", .summary = "Find credentials.", .usage = usage,
     .help_state = IB_STATE_OK,
 };
+
+static void print_trace(void *ctx, const char *line)
+{
+    (void)ctx;
+    (void)printf("%s\n", line);
+}
 
 static void print_trail(const struct ib_aws_config *config)
 {
@@ -78,6 +88,28 @@ static enum ib_rc show_credentials(struct ib_aws_config *config, const struct pr
     return rc;
 }
 
+static void show_diagnosis(const struct ib_aws_options *options, const char *arn,
+                           struct ib_deadline deadline)
+{
+    IB_CLEANUP(ib_aws_client_cleanup) struct ib_aws_client *client = NULL;
+    IB_CLEANUP(ib_diagnose_fini) struct ib_diagnose d = IB_DIAGNOSE_INIT;
+    struct ib_image_arn image = { .name = "" };
+
+    if (arn != NULL && ib_image_arn_parse(ib_str_from(arn), IB_IMAGE_ARN_ANY, "--arn", &image,
+                                          NULL) != IB_OK) {
+        arn = NULL;
+    }
+    (void)!ib_diagnose_aws(options, deadline, arn == NULL ? NULL : image.arn.region, &d, &client,
+                           NULL);
+    if (client != NULL) {
+        ib_permission_diagnose(client, arn, &d);
+    }
+    for (size_t i = 0; i < d.count; i++) {
+        (void)printf("%s: %s\n", d.rows[i].topic, d.rows[i].text);
+    }
+    (void)fflush(stdout);
+}
+
 static enum ib_rc run(const struct ib_common *common, const struct probe *probe,
                       struct ib_error *err)
 {
@@ -86,8 +118,14 @@ static enum ib_rc run(const struct ib_common *common, const struct probe *probe,
         .profile = common->profile, .region = common->region, .role_arn = common->role_arn,
         .external_id = common->external_id, .endpoint_url = common->endpoint_url,
         .ca_bundle = common->ca_bundle, .proxy = common->proxy, .cache_dir = probe->cache_dir,
+        .trace = common->verbose >= 3 ? print_trace : NULL,
     };
     struct ib_outside_real real;
+
+    if (common->diagnose) {
+        show_diagnosis(&options, probe->arn, deadline);
+        return IB_OK;
+    }
     IB_CLEANUP(ib_aws_config_cleanup) struct ib_aws_config *config = NULL;
     IB_CLEANUP(ib_http_cleanup) struct ib_http *http = NULL;
     enum ib_rc rc;

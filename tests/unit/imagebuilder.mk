@@ -15,3 +15,7 @@ tests_unit_test_status_LDADD = $(UNIT_LIBS)
 tests_unit_test_workflow_SOURCES = tests/unit/test_workflow.c
 tests_unit_test_workflow_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_workflow_LDADD = $(UNIT_LIBS)
+unit_programs += tests/unit/test_permission
+tests_unit_test_permission_SOURCES = tests/unit/test_permission.c
+tests_unit_test_permission_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_permission_LDADD = $(UNIT_LIBS)
