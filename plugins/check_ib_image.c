@@ -4,6 +4,7 @@
 #include "lib/base/time.h"
 #include "lib/plugin/start.h"
 #include "lib/watch/survey.h"
+#include "plugins/diagnose.h"
 #include "plugins/plan.h"
 #include "plugins/report.h"
 
@@ -83,8 +84,20 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     if (rc == IB_OK) {
         rc = ib_plan_make(&o->plan, &o->common, &config, &plan, err);
     }
+    if (rc == IB_OK && o->common.diagnose) {
+        struct ib_diagnose_request request = {
+            .program = program.name, .config = &config, .targets = plan.targets,
+            .target_count = plan.count, .deadline = deadline,
+            .json = o->common.output == IB_OUTPUT_FORM_JSON,
+        };
+        return ib_diagnose_run(&request, out, ret_state, err);
+    }
     if (rc == IB_OK) {
-        rc = ib_clients_new(deadline, NULL, NULL, &clients, err);
+        rc = ib_clients_new(deadline, o->common.verbose >= 3 ? ib_diagnose_trace : NULL, out, &clients,
+                            err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_clients_cache_in(clients, config.state_dir, err);
     }
     if (rc != IB_OK) {
         return rc;

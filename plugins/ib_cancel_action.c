@@ -13,6 +13,7 @@
 #include "lib/watch/gate.h"
 #include "lib/watch/sender.h"
 #include "plugins/cancelled.h"
+#include "plugins/diagnose.h"
 #include "plugins/history.h"
 #include "plugins/plan.h"
 #include "plugins/recorded.h"
@@ -632,7 +633,7 @@ static enum ib_rc conclude(const struct options *o, struct session *s, struct ib
 }
 
 static enum ib_rc prepare(const struct options *o, struct session *s, struct ib_deadline deadline,
-                          struct ib_error *err)
+                          struct ib_output *out, struct ib_error *err)
 {
     enum ib_rc rc = IB_OK;
 
@@ -646,7 +647,11 @@ static enum ib_rc prepare(const struct options *o, struct session *s, struct ib_
         rc = ib_arazzo_open(o->workflow, &IB_SENDER_CHECK, &s->doc, err);
     }
     if (rc == IB_OK) {
-        rc = ib_clients_new(deadline, NULL, NULL, &s->clients, err);
+        rc = ib_clients_new(deadline, o->common.verbose >= 3 ? ib_diagnose_trace : NULL, out,
+                            &s->clients, err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_clients_cache_in(s->clients, state_dir_of(o, &s->config), err);
     }
     if (rc == IB_OK) {
         rc = open_record(o, &s->config, &s->recorded, err);
@@ -666,6 +671,25 @@ static enum ib_rc show_history(const struct options *o, const struct ib_watch_co
     return ib_history_show(&options, out, err);
 }
 
+/* What the same command line would work with. --resume finds its targets in the journal: shown is the default way. */
+static enum ib_rc diagnose(const struct options *o, struct session *s, struct ib_deadline deadline,
+                           struct ib_output *out, enum ib_state *ret_state, struct ib_error *err)
+{
+    struct ib_diagnose_request request = { .program = program.name, .config = &s->config,
+                                           .state_dir = state_dir_of(o, &s->config),
+                                           .targets = &s->config.defaults, .target_count = 1,
+                                           .deadline = deadline,
+                                           .json = o->common.output == IB_OUTPUT_FORM_JSON };
+    enum ib_rc rc = IB_OK;
+
+    if (!o->resume) {
+        rc = ib_plan_make(&o->plan, &o->common, &s->config, &s->plan, err);
+        request.targets = s->plan.targets;
+        request.target_count = s->plan.count;
+    }
+    return rc == IB_OK ? ib_diagnose_run(&request, out, ret_state, err) : rc;
+}
+
 static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_state *ret_state,
                       struct ib_error *err)
 {
@@ -680,8 +704,11 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     if (rc == IB_OK && o->history) {
         return show_history(o, &s.config, out, err);
     }
+    if (rc == IB_OK && o->common.diagnose) {
+        return diagnose(o, &s, deadline, out, ret_state, err);
+    }
     if (rc == IB_OK) {
-        rc = prepare(o, &s, deadline, err);
+        rc = prepare(o, &s, deadline, out, err);
     }
     if (rc != IB_OK) {
         return rc;
@@ -760,8 +787,8 @@ int main(int argc, char **argv)
     bool json = o.common.output == IB_OUTPUT_FORM_JSON;
     ib_start_timeout(o.common.timeout_ms, IB_STATE_UNKNOWN, json);
     ib_gate_decide(&o.gate, &o.event, &decision);
-    enum ib_rc rc = decision.act ? run(&o, &out, &state, &err)
-                                 : no_action(&o, &decision, &out, &err);
+    enum ib_rc rc = decision.act || o.common.diagnose ? run(&o, &out, &state, &err)
+                                                      : no_action(&o, &decision, &out, &err);
     ib_plan_options_fini(&o.plan);
     ib_option_list_fini(&o.allow);
     if (rc == IB_EUSAGE) {

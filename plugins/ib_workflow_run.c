@@ -8,6 +8,7 @@
 #include "lib/sys/signals.h"
 #include "lib/watch/sender.h"
 #include "plugins/ib_workflow.h"
+#include "plugins/diagnose.h"
 #include "plugins/plan.h"
 
 #define INPUTS_FILE_MAX ((size_t)1024 * 1024)
@@ -362,6 +363,7 @@ static enum ib_rc run_with(const struct ib_workflow_options *o, const struct ib_
     struct ib_deadline deadline = ib_deadline_in(o->common.timeout_ms);
     struct watcher watcher = {.last_call = IB_BUF_INIT((size_t)256 * 1024)};
     struct ib_aws_options aws;
+    char cache_dir[4096];
     int64_t start_ms = ib_time_mono_ms();
 
     ib_watch_config_init(&config);
@@ -369,6 +371,20 @@ static enum ib_rc run_with(const struct ib_workflow_options *o, const struct ib_
     enum ib_rc rc = ib_plan_config(&o->common, &config, err);
     if (rc == IB_OK) {
         aws_options(o, &config, &watcher, &aws);
+        (void)snprintf(cache_dir, sizeof cache_dir, "%s/cache", config.state_dir);
+        aws.cache_dir = cache_dir;
+    }
+    if (rc == IB_OK && o->common.diagnose) {
+        const struct ib_diagnose_way way = {.aws = aws};
+        const struct ib_diagnose_request request = {
+            .program = "ib_workflow", .config = &config, .way = &way, .deadline = deadline,
+            .json = o->common.output == IB_OUTPUT_FORM_JSON,
+        };
+        ib_buf_fini(&watcher.last_call);
+        rc = ib_diagnose_run(&request, out, ret_state, err);
+        return rc;
+    }
+    if (rc == IB_OK) {
         rc = ib_aws_client_new(&aws, deadline, &client, err);
     }
     if (rc == IB_OK) {

@@ -251,7 +251,7 @@ static enum ib_rc override(const struct ib_plan_options *o, const struct ib_comm
         const char *given;
         const char **setting;
     } texts[] = {
-        { c->region, &t->region },           { c->profile, &t->profile },
+        { c->region, &t->region_option },    { c->profile, &t->profile },
         { c->role_arn, &t->role_arn },       { c->external_id, &t->external_id },
         { c->endpoint_url, &t->endpoint_url }, { c->ca_bundle, &t->ca_bundle },
         { c->proxy, &t->proxy },

@@ -5,7 +5,7 @@
 
 #include "lib/aws/client.h"
 
-#define IB_DIAGNOSE_ROWS_MAX 128
+#define IB_DIAGNOSE_ROWS_MAX 2048 /* a configuration with a hundred targets and their settings */
 
 struct ib_diagnose_row {
     char topic[32]; /* "region", "credentials", "profile file" */

@@ -63,12 +63,18 @@ struct reply {
     char words[IB_ERROR_TEXT_MAX];
 };
 
-static void ask(struct ib_aws_client *client, const char *operation, struct ib_members *m,
-                struct reply *ret)
+static void ask(struct ib_aws_client *client, const char *operation, const char *arn,
+                struct ib_members *m, struct reply *ret)
 {
     IB_CLEANUP(ib_aws_response_fini) struct ib_aws_response answer = IB_AWS_RESPONSE_INIT;
-    struct ib_imagebuilder_params params = { .params = m->object };
     struct ib_error err = IB_ERROR_INIT;
+    struct ib_imagebuilder_params params = { .params = m->object };
+    struct ib_arn parsed;
+
+    /* Asked in another Region, AWS would call the ARN invalid, which says nothing. */
+    if (ib_arn_parse(ib_str_from(arn), "ARN", &parsed, NULL) == IB_OK) {
+        params.region = parsed.region;
+    }
 
     *ret = (struct reply){ .permission = IB_PERMISSION_UNKNOWN };
     if (m->object == NULL) {
@@ -108,7 +114,7 @@ static void ask_get_image(struct ib_aws_client *client, const char *arn, struct 
     IB_CLEANUP(ib_members_fini) struct ib_members m = ib_members_new();
 
     ib_members_c(&m, "imageBuildVersionArn", arn);
-    ask(client, "GetImage", &m, ret);
+    ask(client, "GetImage", arn, &m, ret);
 }
 
 static void ask_cancel(struct ib_aws_client *client, const char *probe, struct ib_diagnose *d)
@@ -124,7 +130,7 @@ static void ask_cancel(struct ib_aws_client *client, const char *probe, struct i
     }
     ib_members_c(&m, "imageBuildVersionArn", probe);
     ib_members_c(&m, "clientToken", token);
-    ask(client, "CancelImageCreation", &m, &reply);
+    ask(client, "CancelImageCreation", probe, &m, &reply);
     add_row(d, "CancelImageCreation", probe, &reply);
 }
 

@@ -11,6 +11,7 @@ struct ib_clients {
     struct ib_deadline deadline;
     ib_aws_trace_fn trace;
     void *trace_ctx;
+    char *cache_dir; /* NULL: nowhere */
     struct client *items;
     size_t count;
 };
@@ -30,6 +31,21 @@ enum ib_rc ib_clients_new(struct ib_deadline deadline, ib_aws_trace_fn trace, vo
     return IB_OK;
 }
 
+enum ib_rc ib_clients_cache_in(struct ib_clients *clients, const char *state_dir,
+                               struct ib_error *err)
+{
+    IB_CLEANUP(ib_buf_fini) struct ib_buf path = IB_BUF_INIT(4096);
+    enum ib_rc rc;
+
+    ib_buf_addf(&path, "%s/cache", state_dir);
+    rc = ib_buf_ok(&path, "state_dir", err);
+    if (rc == IB_OK) {
+        free(clients->cache_dir);
+        clients->cache_dir = ib_buf_take(&path);
+    }
+    return rc;
+}
+
 void ib_clients_free(struct ib_clients *clients)
 {
     if (clients == NULL) {
@@ -39,6 +55,7 @@ void ib_clients_free(struct ib_clients *clients)
         ib_aws_client_free(clients->items[i].client);
     }
     free(clients->items);
+    free(clients->cache_dir);
     free(clients);
 }
 
@@ -55,9 +72,10 @@ static bool same(const char *a, const char *b)
 static bool same_options(const struct ib_aws_options *a, const struct ib_aws_options *b)
 {
     return same(a->profile, b->profile) && same(a->region, b->region) &&
+           same(a->default_region, b->default_region) &&
            same(a->role_arn, b->role_arn) && same(a->external_id, b->external_id) &&
            same(a->endpoint_url, b->endpoint_url) && same(a->ca_bundle, b->ca_bundle) &&
-           same(a->proxy, b->proxy) && same(a->cache_dir, b->cache_dir);
+           same(a->proxy, b->proxy);
 }
 
 enum ib_rc ib_clients_get(struct ib_clients *clients, const struct ib_aws_options *options,
@@ -76,6 +94,7 @@ enum ib_rc ib_clients_get(struct ib_clients *clients, const struct ib_aws_option
     clients->items = items;
     struct client *c = &items[clients->count];
     *c = (struct client){ .options = *options };
+    c->options.cache_dir = clients->cache_dir;
     c->options.trace = clients->trace;
     c->options.trace_ctx = clients->trace_ctx;
     enum ib_rc rc = ib_aws_client_new(&c->options, clients->deadline, &c->client, err);

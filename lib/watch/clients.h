@@ -11,6 +11,12 @@ struct ib_clients;
 IB_NODISCARD enum ib_rc ib_clients_new(struct ib_deadline deadline, ib_aws_trace_fn trace,
                                        void *trace_ctx, struct ib_clients **ret,
                                        struct ib_error *err);
+/*
+ * Keep role credentials between runs below state_dir. Call before the first ib_clients_get(). A directory that is
+ * not there or not ours is no error: then nothing is kept. Errors: IB_ENOMEM, IB_ELIMIT.
+ */
+IB_NODISCARD enum ib_rc ib_clients_cache_in(struct ib_clients *clients, const char *state_dir,
+                                            struct ib_error *err);
 void ib_clients_free(struct ib_clients *clients);
 void ib_clients_cleanup(struct ib_clients **clients);
 

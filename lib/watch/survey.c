@@ -260,7 +260,8 @@ struct ib_aws_options ib_survey_aws_options(const struct ib_target *t)
 {
     return (struct ib_aws_options){
         .profile = t->profile,
-        .region = t->region,
+        .region = t->region_option,
+        .default_region = t->region,
         .role_arn = t->role_arn,
         .external_id = t->external_id,
         .endpoint_url = t->endpoint_url,

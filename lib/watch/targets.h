@@ -40,6 +40,7 @@ struct ib_target {
     struct ib_conf_texts what; /* ARNs or names; empty for IB_SELECT_ALL */
 
     const char *region, *profile, *role_arn, *external_id, *endpoint_url, *ca_bundle, *proxy;
+    const char *region_option; /* --region: must agree with an ARN, where the configuration's gives way */
 
     struct ib_judge_rules rules;
     bool none_set;

@@ -475,7 +475,7 @@ def diagnose_health():
     has(rows['clock'], ', as AWS')
     has(rows['trusted CAs'], '/')
     has(rows['tries'], '3 at most (retry mode standard)')
-    has(rows['user'], 'home /nonexistent (HOME)')
+    has(rows['user'], 'HOME /nonexistent, home in the password database ')
     has(rows['config file'], '/nonexistent/.aws/config: ')
     same(SECRET in str(got), False)
 

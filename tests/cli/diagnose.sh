@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# --diagnose of each program: every setting with who said so, and permissions asked for without
+# changing anything.
+# shellcheck disable=SC2154
+. "$abs_top_srcdir/tests/cli/cred_tap.sh"
+standin_start
+cred_home
+standin_keys
+arn=$(ctl add-image name=web-server version=1.4.2 build=7 age_s=7980)
+probe_arn=${arn%/*}/999999999
+
+# shows PROGRAM WANTED-CODE PREFIX ARGUMENT…: exit code and state of the first line
+shows() {
+    program=$1 want=$2 prefix=$3
+    shift 3
+    "$abs_top_builddir/plugins/$program" "$@" --diagnose --endpoint-url "$standin_url" >"$out" 2>&1
+    code=$?
+    first=$(head -n 1 "$out")
+    case $first in
+    "$prefix"*) [ "$code" = "$want" ] ;;
+    *) false ;;
+    esac || {
+        echo "# wanted $want, $prefix ..."
+        echo "# got    $code, $first"
+        false
+    }
+}
+has() { # has LINE: a line of the output, '*' for any text
+    while IFS= read -r line; do
+        # shellcheck disable=SC2254
+        case $line in
+        $1) return 0 ;;
+        esac
+    done <"$out"
+    echo "# no line: $1"
+    return 1
+}
+
+for program in check_ib_image:IB_IMAGE ib_cancel_action:IB_CANCEL; do
+    prefix=${program#*:}
+    program=${program%:*}
+    shows $program 0 "$prefix OK - AWS knows us as arn:aws:iam::123456789012:user/monitoring" -a "$arn" -c 90m
+    tap "$program: who AWS knows us as"
+    has "user: *(uid $(id -u)), HOME $HOME, home in the password database *" &&
+        has "config file: $HOME/.aws/config: not there (HOME)" &&
+        has "credentials file: $HOME/.aws/credentials: not there (HOME)" &&
+        has 'profile: default (default)' && has 'region: eu-central-1 (ARN), partition aws' &&
+        has "endpoint: imagebuilder: $standin_url (--endpoint-url), proxy: none" &&
+        has "endpoint: sts: $standin_url (--endpoint-url), proxy: none" && has 'trusted CAs: /*' &&
+        has 'tries: 3 at most (retry mode standard)' &&
+        has 'credentials: environment: used: environment, access key ...MPLE' &&
+        has 'caller: arn:aws:iam::123456789012:user/monitoring' && has 'clock: *'
+    tap "$program: every setting with who said so"
+    has "permission: GetImage: allowed (asked for $arn)" &&
+        has "permission: CancelImageCreation: seems allowed (AWS looked for $probe_arn: ResourceNotFoundException)"
+    tap "$program: permissions"
+done
+shows ib_cancel_action 0 'IB_CANCEL OK' -a "$arn" -c 90m --state OK --state-type HARD
+tap 'ib_cancel_action: also for an event that it would not act on'
+[ "$(ctl cancels "$arn")" = 0 ] && [ "$(ctl state "$arn")" = BUILDING ]
+tap 'nothing was cancelled'
+! ctl requests CancelImageCreation | grep -v -q "$probe_arn"
+tap 'no cancel was asked for but of a build that does not exist'
+
+shows check_ib_image 0 'IB_IMAGE OK' -A -r us-east-1
+has 'region: us-east-1 (--region), partition aws' &&
+    has 'permission: CancelImageCreation: seems allowed (AWS looked for arn:aws:imagebuilder:us-east-1:123456789012:image/ib-plugins-permission-probe/0.0.1/999999999: ResourceNotFoundException)'
+tap 'without a build at hand an image that nobody has is asked for'
+
+ctl add-fault op=CancelImageCreation kind=error code=AccessDeniedException \
+    message='User: x is not authorized to perform: imagebuilder:CancelImageCreation' >/dev/null
+shows check_ib_image 0 'IB_IMAGE OK' -a "$arn"
+has "permission: GetImage: allowed (asked for $arn)" &&
+    has "permission: CancelImageCreation: DENIED for $probe_arn: needs imagebuilder:CancelImageCreation (*"
+tap 'may read, may not cancel'
+ctl clear-faults >/dev/null
+ctl clear-requests >/dev/null
+ctl add-fault op=GetImage kind=error code=AccessDeniedException \
+    message='User: x is not authorized to perform: imagebuilder:GetImage' >/dev/null
+shows check_ib_image 0 'IB_IMAGE OK' -a "$arn"
+has "permission: GetImage: DENIED for $arn: needs imagebuilder:GetImage (*" &&
+    has "permission: CancelImageCreation: not asked, because AWS did not say that $probe_arn does not exist" &&
+    [ "$(ctl count CancelImageCreation --status any)" = 0 ]
+tap 'may not read: then no cancel is asked for, not even of nothing'
+ctl clear-faults >/dev/null
+ctl add-image name=web-server version=1.4.2 build=999999999 >/dev/null
+ctl clear-requests >/dev/null
+shows check_ib_image 0 'IB_IMAGE OK' -a "$arn"
+has "permission: CancelImageCreation: not asked, because AWS did not say that $probe_arn does not exist" &&
+    [ "$(ctl count CancelImageCreation --status any)" = 0 ] && [ "$(ctl cancels "$probe_arn")" = 0 ]
+tap 'a build of the number that no build has is not touched either'
+ctl remove-image "$probe_arn" >/dev/null
+
+# --- what is in the way ------------------------------------------------------------------------------------
+
+AWS_SECRET_ACCESS_KEY='' shows check_ib_image 3 \
+    'IB_IMAGE UNKNOWN - environment: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not' -a "$arn"
+tap 'half-set keys'
+has 'credentials: environment: failed: *' && has 'credentials: none' && has 'endpoint: imagebuilder: *'
+tap 'half-set keys: and all the rest'
+shows check_ib_image 3 'IB_IMAGE UNKNOWN - profile "mon" (--profile) does not exist; looked in ' -a "$arn" --profile mon
+has "config file: $HOME/.aws/config: not there (HOME)"
+tap 'a profile that is not there'
+shows check_ib_image 3 'IB_IMAGE UNKNOWN - --region is us-east-1, but the ARN names region eu-central-1' -a "$arn" -r us-east-1
+tap 'two regions'
+ctl credentials AKIDEXAMPLE remove=true >/dev/null
+shows check_ib_image 3 'IB_IMAGE UNKNOWN - GetCallerIdentity: InvalidClientTokenId' -a "$arn"
+tap 'a key that AWS does not know'
+ctl reset >/dev/null
+arn=$(ctl add-image name=web-server version=1.4.2 build=7 age_s=7980)
+ctl set-clock-skew 1800 >/dev/null
+shows check_ib_image 0 'IB_IMAGE OK' -a "$arn"
+has "clock: *; AWS's is *m *s ahead: check the time service of this machine"
+tap 'a clock that is off'
+ctl set-clock-skew 0 >/dev/null
+
+# --- with a configuration ------------------------------------------------------------------------------------
+
+mkdir -m 700 "$standin_dir/state"
+cat >"$standin_dir/c.conf" <<F
+state_dir = "$standin_dir/state";
+defaults: { region = "us-east-1"; role_arn = "arn:aws:iam::123456789012:role/x"; external_id = "geheim"; };
+targets: { web-server: { arn = "$arn"; critical = "2h"; }; };
+F
+shows check_ib_image 0 'IB_IMAGE OK - AWS knows us as arn:aws:sts::123456789012:assumed-role/x/' --config "$standin_dir/c.conf" -T web-server
+has 'setting: critical = 2h (targets.web-server (*' && has 'region: eu-central-1 (ARN), partition aws' &&
+    has "credential cache: $standin_dir/state/cache" &&
+    has 'credentials: assume role: used: role arn:aws:iam::123456789012:role/x*'
+tap 'a target of the configuration, by its role, in the region of its ARN'
+! grep -q geheim "$out"
+tap 'no external id is shown'
+"$abs_top_builddir/plugins/check_ib_image" --config "$standin_dir/c.conf" -T web-server --endpoint-url "$standin_url" >"$out"
+"$abs_top_builddir/plugins/check_ib_image" --config "$standin_dir/c.conf" -T web-server --endpoint-url "$standin_url" >"$out"
+[ "$(ctl count AssumeRole)" = 1 ]
+tap 'diagnosis and checks share the cached role'
+shows check_ib_image 0 '{"program":"check_ib_image","state":"OK","exitCode":0,"text":"AWS knows us as ' -a "$arn" --output json
+"${PYTHON:-/usr/bin/python3}" -c 'import json,sys; d=json.load(open(sys.argv[1])); assert {"topic","text"} == set(d["diagnosis"][0])' "$out"
+tap 'as JSON'
+
+plan
