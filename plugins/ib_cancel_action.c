@@ -672,13 +672,14 @@ static enum ib_rc show_history(const struct options *o, const struct ib_watch_co
 }
 
 /* What the same command line would work with. --resume finds its targets in the journal: shown is the default way. */
-static enum ib_rc diagnose(const struct options *o, struct session *s, struct ib_deadline deadline,
-                           struct ib_output *out, enum ib_state *ret_state, struct ib_error *err)
+static enum ib_rc diagnose(const struct action *a, struct session *s, struct ib_output *out,
+                           enum ib_state *ret_state, struct ib_error *err)
 {
+    const struct options *o = a->o;
     struct ib_diagnose_request request = { .program = program.name, .config = &s->config,
                                            .state_dir = state_dir_of(o, &s->config),
                                            .targets = &s->config.defaults, .target_count = 1,
-                                           .deadline = deadline,
+                                           .deadline = a->deadline,
                                            .json = o->common.output == IB_OUTPUT_FORM_JSON };
     enum ib_rc rc = IB_OK;
 
@@ -705,7 +706,7 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
         return show_history(o, &s.config, out, err);
     }
     if (rc == IB_OK && o->common.diagnose) {
-        return diagnose(o, &s, deadline, out, ret_state, err);
+        return diagnose(&a, &s, out, ret_state, err);
     }
     if (rc == IB_OK) {
         rc = prepare(o, &s, deadline, out, err);
