@@ -69,6 +69,15 @@ static void options_fini(struct options *o)
     ib_plan_options_fini(&o->plan);
 }
 
+/* Nothing was even asked, for the options, the configuration or the credentials are wrong. */
+static bool never_began(const struct ib_survey *s)
+{
+    enum ib_rc rc = s->trouble_count == 0 ? IB_OK : s->troubles[0].err.rc;
+
+    return s->plan_count == 1 && s->build_count == 0 && s->pipeline_count == 0 &&
+           (rc == IB_EUSAGE || rc == IB_ECONFIG || rc == IB_ECRED);
+}
+
 /* Gather, judge, fill the output. */
 static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_state *ret_state,
                       struct ib_error *err)
@@ -111,6 +120,10 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     rc = ib_survey_run(plan.targets, plan.count, &options, &survey, err);
     if (rc != IB_OK) {
         return rc;
+    }
+    if (never_began(&survey)) {
+        *err = survey.troubles[0].err;
+        return err->rc;
     }
     struct ib_report report = {
         .survey = &survey,

@@ -671,6 +671,7 @@ static enum ib_rc show_history(const struct options *o, const struct ib_watch_co
     return ib_history_show(&options, out, err);
 }
 
+
 /* What the same command line would work with. --resume finds its targets in the journal: shown is the default way. */
 static enum ib_rc diagnose(const struct action *a, struct session *s, struct ib_output *out,
                            enum ib_state *ret_state, struct ib_error *err)
@@ -689,6 +690,17 @@ static enum ib_rc diagnose(const struct action *a, struct session *s, struct ib_
         request.target_count = s->plan.count;
     }
     return rc == IB_OK ? ib_diagnose_run(&request, out, ret_state, err) : rc;
+}
+
+/* Nothing was even asked, for the options, the configuration or the credentials are wrong. */
+static bool never_began(const struct ib_cancelled *done)
+{
+    enum ib_rc rc = done->count == 1 ? done->items[0].report.error.rc : IB_OK;
+
+    return done->count == 1 && done->items[0].report.outcome == IB_OUTCOME_UNTRIED &&
+           done->items[0].report.reads == 0 &&
+           (rc == IB_EUSAGE || rc == IB_ECONFIG || rc == IB_ECRED);
+
 }
 
 static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_state *ret_state,
@@ -726,6 +738,10 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     }
     if (rc != IB_OK) {
         return rc;
+    }
+    if (never_began(&s.done)) {
+        *err = s.done.items[0].report.error;
+        return err->rc;
     }
     return conclude(o, &s, deadline, out, ret_state, err);
 }

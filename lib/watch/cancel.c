@@ -368,6 +368,12 @@ static bool has_leftovers(const struct ib_image *image)
     return ib_image_ami_at(image, 0, &ami);
 }
 
+/* No answer, or one that says nothing about what was done. */
+static bool may_have_arrived(const struct run *r)
+{
+    return !r->answered || r->answer.http_status >= 500;
+}
+
 /* The request was sent and a later read shows how the build ended. True when it does. */
 static bool ended(struct run *r)
 {
@@ -378,8 +384,7 @@ static bool ended(struct run *r)
         return false;
     }
     r->report->ended_ms = ib_time_now_ms();
-    bool may_be_ours = r->accepted || !r->answered || r->answer.http_status >= 500;
-    if (image->status == IB_IMAGE_CANCELLED && may_be_ours) {
+    if (image->status == IB_IMAGE_CANCELLED && (r->accepted || may_have_arrived(r))) {
         say(r, IB_OUTCOME_CANCELLED, "cancelled and confirmed%s",
             has_leftovers(image) ? "; an AMI was left behind" : "");
     } else if (image->status == IB_IMAGE_CANCELLED) {
@@ -415,6 +420,22 @@ static void conclude_refused(struct run *r)
     }
 }
 
+static bool run_slice(struct run *r, const char *from, struct ib_arazzo_result *result);
+
+/* As if it had been accepted: if it was, the build ends. */
+static void wait_for_end(struct run *r)
+{
+    struct ib_arazzo_result result = IB_ARAZZO_RESULT_INIT;
+    struct ib_error before = r->report->error;
+
+    r->deadline = ib_deadline_min(r->deadline, ib_deadline_in(r->job->confirm_ms));
+    phase(r, true, "waiting for the build to end");
+    if (!run_slice(r, STEP_CONFIRM, &result)) {
+        r->report->error = before;
+    }
+    ib_arazzo_result_fini(&result);
+}
+
 static void conclude_sent(struct run *r)
 {
     struct ib_cancel_report *report = r->report;
@@ -424,6 +445,10 @@ static void conclude_sent(struct run *r)
 
     if (!r->accepted && r->reads_after == 0 && !ib_signals_stop_requested()) {
         reread(r);
+    }
+    if (may_have_arrived(r) && r->read_error.rc == IB_OK && !ended(r) &&
+        !ib_signals_stop_requested()) {
+        wait_for_end(r);
     }
     if (ended(r)) {
         return;
