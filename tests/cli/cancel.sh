@@ -151,7 +151,7 @@ ends "it wins the race and is AVAILABLE" 0 'OK - end * not cancelled: it ended b
     '{"polls": 2, "status": "AVAILABLE"}'
 ends "it wins the race and is FAILED" 0 'OK - end * not cancelled: it ended by itself as FAILED *' \
     '{"polls": 1, "status": "FAILED", "reason": "x"}'
-ends "it does not end in time" 1 'WARNING - end * cancel requested, not confirmed within 1s: still BUILDING' \
+ends "it does not end in time" 1 'WARNING - end * cancel requested, not confirmed within 1s: still BUILDING; --resume goes on with it' \
     '"never"' --confirm-timeout 1s
 equal "it does not end in time: perfdata" 'requested=1;;;0' "$(printf '%s\n' "$perf" | tr ' ' '\n' | grep '^requested')"
 

@@ -15,6 +15,8 @@ scenario() {
     reads=$4
     cancels=$5
     shift 5
+    # Each on a clean record: the journal knows what became of this build the last time.
+    rm -rf "$IB_STATE_DIR"
     ctl clear-requests >/dev/null
     ctl load-scenario "$name" >/dev/null
     run ib_cancel_action -a "$arn" --any-age --workflow "$fast" --confirm-timeout 5s "$@"
@@ -57,11 +59,12 @@ like "left-ami-behind: the AMI is named" \
     '*left behind: AMI ami-0a1b2c3d4e5f60718 in us-west-2 *' "$out"
 
 # never lands: the reads go on until the time for confirming is over
+rm -rf "$IB_STATE_DIR"
 ctl clear-requests >/dev/null
 ctl load-scenario cancel-never-lands >/dev/null
 run ib_cancel_action -a "$arn" --any-age --workflow "$fast" --confirm-timeout 1s
 is "cancel-never-lands" 1 \
-    'IB_CANCEL WARNING - golden-al2023 1.0.0/1 cancel requested, not confirmed within 1s: still BUILDING'
+    'IB_CANCEL WARNING - golden-al2023 1.0.0/1 cancel requested, not confirmed within 1s: still BUILDING; --resume goes on with it'
 equal "cancel-never-lands: CancelImageCreation requests" 1 "$(requests CancelImageCreation)"
 if [ "$(requests GetImage)" -gt 3 ]; then result "cancel-never-lands: it was read again and again" yes
 else result "cancel-never-lands: it was read again and again" no "$(requests GetImage)"; fi

@@ -35,7 +35,7 @@ in_time() {
 
 arn=$(ctl add-image name=stop age_s=8010 'on_cancel="never"')
 stop_at CancelImageCreation TERM -a "$arn"
-is "SIGTERM while confirming" 1 'IB_CANCEL WARNING - stop 1.0.0/1 outcome unknown: cancel requested, stopped by SIGTERM before it was confirmed, last seen BUILDING'
+is "SIGTERM while confirming" 1 'IB_CANCEL WARNING - stop 1.0.0/1 outcome unknown: cancel requested, stopped by SIGTERM before it was confirmed, last seen BUILDING; --resume goes on with it'
 in_time "SIGTERM while confirming"
 equal "SIGTERM while confirming: one cancel" 1 "$(ctl cancels "$arn")"
 # SIGINT is ignored in what a shell starts in the background: HUP stands for it.
@@ -62,7 +62,7 @@ arn=$(ctl add-image name=timeout age_s=8010 'on_cancel="never"')
 begin=$(date +%s%N)
 run ib_cancel_action -a "$arn" -c 90m --workflow "$fast" --confirm-timeout 60s -t 2s
 took_ms=$((($(date +%s%N) - begin) / 1000000))
-is "the timeout while confirming" 1 'IB_CANCEL WARNING - timeout 1.0.0/1 cancel requested, not confirmed within *: still BUILDING'
+is "the timeout while confirming" 1 'IB_CANCEL WARNING - timeout 1.0.0/1 cancel requested, not confirmed within *: still BUILDING; --resume goes on with it'
 if [ $took_ms -lt 2600 ]; then result "the timeout is kept" yes; else result "the timeout is kept" no "$took_ms ms"; fi
 ctl add-fault op=CancelImageCreation kind=silent seconds=60 >/dev/null
 arn=$(ctl add-image name=timeout age_s=8010)

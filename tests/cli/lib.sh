@@ -21,6 +21,9 @@ AWS_CONFIG_FILE=$dir/no-config
 AWS_SHARED_CREDENTIALS_FILE=$dir/no-credentials
 export AWS_EC2_METADATA_DISABLED AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_CONFIG_FILE
 export AWS_SHARED_CREDENTIALS_FILE
+# A journal of the test's own.
+IB_STATE_DIR=$dir/state
+export IB_STATE_DIR
 
 result() { # result NAME yes|no [EXPLANATION]
     n=$((n + 1))
