@@ -671,7 +671,6 @@ static enum ib_rc show_history(const struct options *o, const struct ib_watch_co
     return ib_history_show(&options, out, err);
 }
 
-
 /* What the same command line would work with. --resume finds its targets in the journal: shown is the default way. */
 static enum ib_rc diagnose(const struct action *a, struct session *s, struct ib_output *out,
                            enum ib_state *ret_state, struct ib_error *err)
@@ -700,7 +699,6 @@ static bool never_began(const struct ib_cancelled *done)
     return done->count == 1 && done->items[0].report.outcome == IB_OUTCOME_UNTRIED &&
            done->items[0].report.reads == 0 &&
            (rc == IB_EUSAGE || rc == IB_ECONFIG || rc == IB_ECRED);
-
 }
 
 static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_state *ret_state,
