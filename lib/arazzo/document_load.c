@@ -466,6 +466,7 @@ static void compile_criterion(struct loader *l, struct ib_criterion_source *sour
     source->warn = warn_criterion;
     source->warn_ctx = &ctx;
     enum ib_rc rc = ib_criterion_compile(source, &test, NULL, &why);
+    source->warn_ctx = NULL; /* ctx ends here */
     if (rc == IB_ENOMEM || (rc == IB_OK && !ib_arazzo_own_criterion(l->doc, test))) {
         l->nomem = true;
     } else if (rc != IB_OK) {

@@ -20,7 +20,7 @@ void ib_record(int facility, const char *tag, bool problem, const char *fmt, ...
     char raw[IB_RECORD_LINE_MAX], line[IB_RECORD_LINE_MAX];
     va_list ap;
 
-    if (facility <= IB_RECORD_NONE || (size_t)facility >= IB_ARRAY_LEN(facilities)) {
+    if (facility <= IB_RECORD_NONE || facility >= (int)IB_ARRAY_LEN(facilities)) {
         return;
     }
     va_start(ap, fmt);

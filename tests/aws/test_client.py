@@ -177,11 +177,13 @@ FAULTS = [
 def add_fault_test(kind, keys, rc, words):
     def case():
         standin.ctl('add-fault', kind=kind, **keys)
-        got = once(timeout_ms=HANG)
+        # A flood is no hang: it must end by its size, however slowly a loaded machine delivers it.
+        limit_ms = 20000 if rc == 'limit' else HANG
+        got = once(timeout_ms=limit_ms)
         same(got['rc'], rc, got['text'])
         for word in words:
             has(got['text'], word)
-        same(got['took_s'] < HANG / 1000 + 1, True, f'took {got["took_s"]}')
+        same(got['took_s'] < limit_ms / 1000 + 1, True, f'took {got["took_s"]}')
         same(got['stats']['attempts'], 1)
     case.__doc__ = f'Fault {kind} ends in time, in one clear line'
     test(case)
