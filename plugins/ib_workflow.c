@@ -101,8 +101,7 @@ static const char *const notes[] = {
 };
 static const char *const examples[] = {
     "ib_workflow run -i imageRecipeArn=arn:... -i infrastructureConfigurationArn=arn:...",
-    "ib_workflow run cancel.arazzo.yaml --from getImage --given "
-    "createImage.imageBuildVersionArn=arn:... --dry-run",
+    "ib_workflow run --dry-run --from getImage --given createImage.imageBuildVersionArn=arn:...",
     "ib_workflow check workflows/*.yaml",
     "ib_workflow show --format dot | dot -Tsvg > flow.svg",
     NULL,

@@ -10,9 +10,10 @@
 #include "lib/watch/sender.h"
 #include "plugins/ib_workflow.h"
 
-#define LINE_MAX_BYTES  ((size_t)2048)
-#define TRACE_MAX_BYTES ((size_t)64 * 1024) /* of one line; answers of Image Builder are smaller \
-                                             */
+#define LINE_MAX_BYTES ((size_t)2048)
+#define TRACE_MAX_BYTES                                                      \
+    ((size_t)64 * 1024) /* of one line; answers of Image Builder are smaller \
+                         */
 #define VALUE_MAX_BYTES ((size_t)80)
 
 /* One clean line of at most max bytes, whatever stands in it. Losing it is no reason to stop. */

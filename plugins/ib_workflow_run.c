@@ -405,12 +405,40 @@ static enum ib_rc run_with(const struct ib_workflow_options *o, const struct ib_
     return rc;
 }
 
+/* Workflow and slice are known; what was given for it on the command line is read here. */
+static enum ib_rc run_workflow(const struct ib_workflow_options *o, const struct ib_arazzo_doc *doc,
+                               const struct ib_arazzo_workflow *w, struct ib_output *out,
+                               enum ib_state *ret_state, struct ib_error *err)
+{
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *inputs = NULL;
+    struct givens given = {.items = NULL};
+    enum ib_rc rc = read_inputs(o, doc, w, &inputs, err);
+
+    if (rc == IB_OK) {
+        rc = read_givens(o, w, &given, err);
+    }
+    if (rc == IB_OK) {
+        const struct ib_arazzo_run_options options = {
+            .workflow_id = w->id,
+            .inputs = inputs,
+            .from = ib_str_from(o->from),
+            .until = ib_str_from(o->until),
+            .given = given.items,
+            .given_count = o->given.count,
+            .max_steps = o->max_steps,
+            .pace_ms = o->pace_ms,
+            .literal = o->literal,
+        };
+        rc = run_with(o, doc, &options, out, ret_state, err);
+    }
+    givens_fini(&given);
+    return rc;
+}
+
 enum ib_rc ib_workflow_run(const struct ib_workflow_options *o, const char *path,
                            struct ib_output *out, enum ib_state *ret_state, struct ib_error *err)
 {
     IB_CLEANUP(ib_arazzo_cleanup) struct ib_arazzo_doc *doc = NULL;
-    IB_CLEANUP(ib_value_cleanup) struct ib_value *inputs = NULL;
-    IB_CLEANUP(givens_fini) struct givens given = {.items = NULL};
     const struct ib_check_options check = IB_SENDER_CHECK;
     const struct ib_arazzo_workflow *w = NULL;
     enum ib_rc rc = ib_arazzo_open(path, &check, &doc, err);
@@ -418,25 +446,5 @@ enum ib_rc ib_workflow_run(const struct ib_workflow_options *o, const char *path
     if (rc == IB_OK) {
         rc = ib_arazzo_pick_workflow(doc, ib_str_from(o->workflow), &w, err);
     }
-    if (rc == IB_OK) {
-        rc = read_inputs(o, doc, w, &inputs, err);
-    }
-    if (rc == IB_OK) {
-        rc = read_givens(o, w, &given, err);
-    }
-    if (rc != IB_OK) {
-        return rc;
-    }
-    const struct ib_arazzo_run_options options = {
-        .workflow_id = w->id,
-        .inputs = inputs,
-        .from = ib_str_from(o->from),
-        .until = ib_str_from(o->until),
-        .given = given.items,
-        .given_count = o->given.count,
-        .max_steps = o->max_steps,
-        .pace_ms = o->pace_ms,
-        .literal = o->literal,
-    };
-    return run_with(o, doc, &options, out, ret_state, err);
+    return rc == IB_OK ? run_workflow(o, doc, w, out, ret_state, err) : rc;
 }

@@ -456,17 +456,17 @@ static void warn_criterion(void *ctx, size_t column, const char *text)
                     column, text);
 }
 
-static void compile_criterion(struct loader *l, struct ib_criterion_source *source,
+static void compile_criterion(struct loader *l, const struct ib_criterion_source *said,
                               struct ib_arazzo_criterion *ret)
 {
+    struct ib_criterion_source source = *said;
     struct warn_ctx ctx = {l, ret->at};
     struct ib_criterion *test = NULL;
     struct ib_error why = IB_ERROR_INIT;
 
-    source->warn = warn_criterion;
-    source->warn_ctx = &ctx;
-    enum ib_rc rc = ib_criterion_compile(source, &test, NULL, &why);
-    source->warn_ctx = NULL; /* ctx ends here */
+    source.warn = warn_criterion;
+    source.warn_ctx = &ctx;
+    enum ib_rc rc = ib_criterion_compile(&source, &test, NULL, &why);
     if (rc == IB_ENOMEM || (rc == IB_OK && !ib_arazzo_own_criterion(l->doc, test))) {
         l->nomem = true;
     } else if (rc != IB_OK) {

@@ -341,6 +341,7 @@ enum flow ib_run_side_workflow(struct frame *f, struct run_doc *doc,
     struct ib_value *outputs = NULL;
     struct ib_value *rows = ib_value_array();
 
+    IB_ASSERT(workflow != NULL);
     if (rows == NULL) {
         (void)ib_fail_nomem(f->run->err);
         return FLOW_STOP;
@@ -369,6 +370,7 @@ static enum flow transfer(struct frame *f, const struct ending *end, struct ib_v
     struct run *run = f->run;
     int64_t now = run->clock.mono_ms(run->clock.ctx);
 
+    IB_ASSERT(end->workflow != NULL);
     if (run->last_jump_ms >= 0) {
         /* Workflows that send each other around must not do so at full speed. */
         const struct ib_arazzo_step *first = &end->workflow->steps[0];
@@ -481,10 +483,12 @@ static enum ib_rc take_given(struct frame *f, struct ib_error *err)
         const struct ib_arazzo_given *g = &o->given[i];
         const struct ib_arazzo_step *step = NULL;
         bool declared = false;
-        enum ib_rc rc = pick_step(f->workflow, g->step, "given output", &step, err);
+        struct ib_str id = g->step.p == NULL ? IB_STR("") : g->step;
+        enum ib_rc rc = pick_step(f->workflow, id, "given output", &step, err);
         if (rc != IB_OK) {
             return rc;
         }
+        IB_ASSERT(step != NULL);
         for (size_t k = 0; k < step->outputs.count; k++) {
             declared = declared || ib_str_eq(step->outputs.items[k].name, g->output);
         }
