@@ -41,6 +41,18 @@ size_t ib_cancelled_sent(const struct ib_cancelled *done)
     return n;
 }
 
+size_t ib_cancelled_new(const struct ib_cancelled *done)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < done->count; i++) {
+        const struct ib_cancelled_item *item = &done->items[i];
+        /* What --resume took up has no record of its own here; who took over has tried before. */
+        n += item->report.sent && item->record != NULL && item->record->row.attempts <= 1 ? 1 : 0;
+    }
+    return n;
+}
+
 /* Exit codes of this program order otherwise than plugin states: what could not be tried hides nothing. */
 enum ib_state ib_cancelled_state(const struct ib_cancelled *done)
 {

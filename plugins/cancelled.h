@@ -31,6 +31,11 @@ IB_NODISCARD enum ib_rc ib_cancelled_add(struct ib_cancelled *done, const struct
                                          struct ib_cancel_report **ret, struct ib_error *err);
 /* Requests sent so far. */
 size_t ib_cancelled_sent(const struct ib_cancelled *done);
+/*
+ * Of these the ones that count for --max-cancel: not what an earlier run had decided and sent already,
+ * or a cancel that hangs would keep every other stuck build from its own.
+ */
+size_t ib_cancelled_new(const struct ib_cancelled *done);
 
 /* The worst of all outcomes, and of what could not be read while looking for builds. */
 enum ib_state ib_cancelled_state(const struct ib_cancelled *done);

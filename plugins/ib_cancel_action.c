@@ -343,7 +343,7 @@ static enum ib_rc act_on(struct action *a, const struct ib_target *t, struct ib_
         .target = t,
         .policy = &policy,
         .by_arn = t->select == IB_SELECT_ARN && t->name == NULL,
-        .cancelled_this_run = (int64_t)ib_cancelled_sent(a->done),
+        .cancelled_this_run = (int64_t)ib_cancelled_new(a->done),
         .doc = a->doc,
         .clients = a->clients,
         .dry_run = a->o->dry_run || a->o->explain,
