@@ -17,3 +17,7 @@ sbom.cdx.json: $(plugin_PROGRAMS) $(eventhandler_PROGRAMS) $(bin_PROGRAMS) packa
 	$(AM_V_GEN)$${PYTHON:-/usr/bin/python3} $(srcdir)/packaging/sbom.py $(PACKAGE_NAME) $(PACKAGE_VERSION) \
 		$(plugin_PROGRAMS) $(eventhandler_PROGRAMS) $(bin_PROGRAMS) >$@.tmp && mv $@.tmp $@
 CLEANFILES += sbom.cdx.json
+
+# What is shipped beside the programs agrees with them.
+TESTS += tests/cli/test_shipped.py
+EXTRA_DIST += tests/cli/test_shipped.py

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""What the project ships beside its programs agrees with them, and with itself."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+TOP = os.environ.get('abs_top_srcdir') or os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'standin'))
+from tap import Tests, same  # noqa: E402  pylint: disable=wrong-import-position
+
+tests = Tests()
+
+
+def read(name):
+    with open(os.path.join(TOP, name), encoding='utf-8') as handle:
+        return handle.read()
+
+
+def files(folder, suffix):
+    return sorted(os.path.join(folder, n) for n in os.listdir(os.path.join(TOP, folder))
+                  if n.endswith(suffix))
+
+
+def operations():
+    return {line.split('\t')[0] for line in read('tests/standin/operations.tsv').splitlines()[1:]}
+
+
+@tests
+def iam_policies():
+    """Every IAM policy is a policy that names actions that exist."""
+    known = {f'imagebuilder:{o[:1].upper()}{o[1:]}' for o in operations()} | {
+        'iam:PassRole', 'iam:CreateServiceLinkedRole', 'sts:AssumeRole'}
+    # A permission without an operation of the same name that the service has all the same.
+    for name in files('conf/iam', '.json'):
+        policy = json.loads(read(name))
+        same(policy['Version'], '2012-10-17', name)
+        for statement in policy['Statement']:
+            same(statement['Effect'], 'Allow', name)
+            same(set(statement['Action']) - known, set(), name)
+            same(('Resource' in statement) != ('Principal' in statement), True, name)
+
+
+@tests
+def iam_read_only():
+    """The read-only policy has no action that changes anything."""
+    for statement in json.loads(read('conf/iam/read-only.json'))['Statement']:
+        for action in statement['Action']:
+            same(bool(re.match('imagebuilder:(Get|List)', action)), True, action)
+
+
+@tests
+def links():
+    """Every relative link of README, HACKING, NEWS and SECURITY leads to a file."""
+    for name in ('README.md', 'HACKING.md', 'NEWS.md', 'SECURITY.md'):
+        for target in re.findall(r'\]\(([^)#]+)[^)]*\)', read(name)):
+            if '://' not in target:
+                same(os.path.exists(os.path.join(TOP, target)), True, f'{name}: {target}')
+
+
+@tests
+def versions():
+    """configure.ac, the Debian changelog, the RPM spec and NEWS.md tell one version."""
+    version = re.search(r'AC_INIT\(\[ib-plugins\], \[([^]]*)\]', read('configure.ac')).group(1)
+    same(re.match(r'ib-plugins \(([^-]*)-', read('packaging/debian/changelog')).group(1), version)
+    spec = read('packaging/rpm/nagios-plugins-imagebuilder.spec')
+    same(re.search('global ib_version (.*)}', spec).group(1), version)
+    same(re.search(f'> - {re.escape(version)}-1$', spec, re.M) is not None, True, 'spec changelog')
+    same(re.search('^## (.*)$', read('NEWS.md'), re.M).group(1), version, 'NEWS.md')
+
+
+@tests
+def manual_pages():
+    """groff has nothing to say against the man pages."""
+    pages = files('packaging/man', '.5') + files('packaging/man', '.8')
+    for name in pages:
+        done = subprocess.run(['groff', '-man', '-Tutf8', '-ww', os.path.join(TOP, name)],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        same((done.returncode, done.stderr), (0, ''), name)
+    same(len(pages) >= 2, True)
+
+
+sys.exit(tests.run())
