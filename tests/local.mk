@@ -15,7 +15,7 @@ AM_TESTS_ENVIRONMENT = \
 	. '$(abs_top_srcdir)/tests/env';
 
 EXTRA_DIST += tests/env tests/packages tests/all.sh tests/demo.sh tests/stage.sh tests/install-packages.sh
-EXTRA_DIST += tests/layers.sh tests/unit/ib_test.h tests/unit/run.sh
+EXTRA_DIST += tests/data tests/layers.sh tests/unit/ib_test.h tests/unit/run.sh
 TESTS += tests/layers.sh
 
 # Unit tests link the archive and cmocka. Each room lists its own in its fragment.

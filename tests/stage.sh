@@ -55,8 +55,9 @@ dist)
         AM_MAKEFLAGS="TESTS='\$(unit_programs)'"
     ;;
 cppcheck)
+    # It does not know the cleanup attribute, so what it takes for leaks is for the sanitizers to find.
     cd "$src" && cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
-        --suppress=missingIncludeSystem --suppress=preprocessorErrorDirective --error-exitcode=1 -j 2 \
+        --suppress=missingIncludeSystem --suppress=preprocessorErrorDirective --suppress=memleak --error-exitcode=1 -j 2 \
         --include="$main/config.h" -I . -I "$main" lib plugins
     ;;
 tidy)

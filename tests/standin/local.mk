@@ -6,4 +6,4 @@ TESTS += $(standin_tests)
 EXTRA_DIST += $(standin_tests) tests/standin/README.md tests/standin/standin.py tests/standin/ctl.py \
 	tests/standin/tap.py tests/standin/start.sh tests/standin/install-awssdk.sh \
 	tests/standin/test_awssdk.js tests/standin/facts.json tests/standin/operations.tsv \
-	tests/standin/ibstandin tests/data/samples
+	tests/standin/ibstandin
