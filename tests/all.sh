@@ -75,7 +75,58 @@ wants() {
 # stage NAME TITLE: one run of tests/stage.sh; its output goes to a log, its verdict to a file.
 stage() {
     st_begin=$(date +%s)
-    timeout --kill-after=20 1500 sh "$IB_ALL_DIR/src/tests/stage.sh" "$1" >"$logs/$1.log" 2>&1 &
+    case $1 in
+    shellcheck | san-build | cppcheck | tidy | dist) st_nice='nice -n 15' ;;
+    *) st_nice= ;;
+    esac
+    # shellcheck disable=SC2086 # words
+    $st_nice timeout --kill-after=20 1500 sh "$IB_ALL_DIR/src/tests/stage.sh" "$1" >"$logs/$1.log" 2>&1 &
+    echo $! >"$logs/$1.pid"
+    wait $!
+    st_rc=$?
+    rm -f "$logs/$1.pid"
+    st_took=$(($(date +%s) - st_begin))
+    if [ $st_rc = 0 ]; then
+        echo "pass" >"$logs/$1.verdict"
+        echo "-- $2: done in $st_took s"
+    else
+        echo "fail" >"$logs/$1.verdict"
+        echo "-- $2: FAILED after $st_took s (exit $st_rc)"
+    fi
+    return $st_rc
+}
+
+# Two lanes, for two cores: the first one tests, the second one has what is about computing, and gives
+# way, so that tests with deadlines meet no other crowd than themselves.
+lane_main() {
+    if ! stage build "build with gcc -Werror, and install"; then
+        echo no >"$logs/built"
+        return
+    fi
+    echo yes >"$logs/built"
+    wants check && stage check "make check"
+    wants e2e && stage e2e "the real daemons, end to end"
+}
+lane_rest() {
+    wants shellcheck && stage shellcheck "shellcheck"
+    wants sanitizers && stage san-build "build with sanitizers" && san_built=yes
+    # These read the configuration and the generated sources of the first lane.
+    until [ -s "$logs/built" ]; do sleep 1; done
+    if [ "$(cat "$logs/built")" = yes ]; then
+        wants cppcheck && stage cppcheck "cppcheck"
+        wants tidy && stage tidy "clang-tidy"
+    fi
+    [ "${san_built:-}" = yes ] && stage san-check "make check with sanitizers"
+    [ "$(cat "$logs/built")" = yes ] && wants dist && stage dist "make distcheck, built by clang -Werror"
+}
+
+begin=$(date +%s)
+    case $1 in
+    shellcheck | san-build | cppcheck | tidy | dist) st_nice='nice -n 15' ;;
+    *) st_nice= ;;
+    esac
+    # shellcheck disable=SC2086 # words
+    $st_nice timeout --kill-after=20 1500 sh "$IB_ALL_DIR/src/tests/stage.sh" "$1" >"$logs/$1.log" 2>&1 &
     echo $! >"$logs/$1.pid"
     wait $!
     st_rc=$?
@@ -141,22 +192,22 @@ count() { # count PATTERN FILE
 report_tests() { # report_tests HEADING BUILD-DIRECTORY
     [ -d "$2" ] || return
     echo "== $1"
-    (cd "$2" && find . -path './ib-plugins-*' -prune -o -name '*.trs' -print | sort) >"$IB_ALL_DIR/trs"
+    tree=$2
+    (cd "$tree" && find . -path './ib-plugins-*' -prune -o -name '*.trs' -print | sort) >"$IB_ALL_DIR/trs"
     while read -r trs; do
         test_name=${trs#./}
         test_name=${test_name%.trs}
-        test_log=$2/${trs%.trs}.log
-        good=$(count '\(PASS\|XFAIL\)' "$2/$trs")
-        bad=$(count '\(FAIL\|XPASS\|ERROR\)' "$2/$trs")
-        skips=$(count SKIP "$2/$trs")
-        # In CI nothing may be missing, but for the vectors that are not ours to ship, npm, and what
-        # a container may not do.
+        test_log=$tree/${trs%.trs}.log
+        good=$(count '\(PASS\|XFAIL\)' "$tree/$trs")
+        bad=$(count '\(FAIL\|XPASS\|ERROR\)' "$tree/$trs")
+        skips=$(count SKIP "$tree/$trs")
+        # In CI nothing may be missing, but for the vectors that are not ours to ship, and for the
+        # npm package where npm could not get it; and what is about Windows is not for us.
         if [ "${CI:-}" = true ] && [ "$skips" != 0 ]; then
-            allowed=0
-            [ -d "$IB_SHARED" ] || allowed=$(grep "$skip_line" "$test_log" | grep -cF -e IB_SHARED -e "$IB_SHARED")
-            [ -n "$IB_AWS_SDK_DIR" ] || allowed=$((allowed + $(grep -c "$skip_line.*IB_AWS_SDK_DIR" "$test_log")))
-            allowed=$((allowed + $(grep -c '^:test-result: SKIP.*IB_AWS_SDK_DIR' "$2/$trs")))
-            allowed=$((allowed + $(grep -c "$skip_line no private network namespace" "$test_log")))
+            set -- -e 'for Windows'
+            [ -d "$IB_SHARED" ] || set -- "$@" -e IB_SHARED -e "$IB_SHARED"
+            [ -n "$IB_AWS_SDK_DIR" ] || set -- "$@" -e IB_AWS_SDK_DIR
+            allowed=$(grep "$skip_line" "$test_log" | grep -cF "$@")
             bad=$((bad + skips - allowed))
             skips=$allowed
         fi

@@ -3,6 +3,8 @@
 # One stage of tests/all.sh by its name. In $IB_ALL_DIR, src/ gets a copy of the sources, main/ the
 # build by gcc, installed in main/inst/, san/ the one with sanitizers.
 set -u
+LC_ALL=C
+export LC_ALL
 src=$IB_ALL_DIR/src
 main=$IB_ALL_DIR/main
 
@@ -25,7 +27,12 @@ copy) # the clone stays as it is, and user nagios can read the copy wherever the
         git -c safe.directory='*' ls-files -z -co --exclude-standard
     else
         find . -name .git -prune -o -name 'build*' -prune -o -type f -print0
-    fi >"$IB_ALL_DIR/files" || exit 1
+    fi | sort -z >"$IB_ALL_DIR/files" || exit 1
+    # A kept directory loses what the tree has lost: tests read whole folders.
+    if [ -e "$IB_ALL_DIR/files.last" ]; then
+        comm -z -23 "$IB_ALL_DIR/files.last" "$IB_ALL_DIR/files" | (cd "$src" && xargs -0 rm -f --)
+    fi
+    cp "$IB_ALL_DIR/files" "$IB_ALL_DIR/files.last"
     # What git knows and the tree has lost is no reason to stop.
     tar --null --verbatim-files-from --ignore-failed-read -T "$IB_ALL_DIR/files" -cf - 2>/dev/null |
         tar -C "$src" -xf - && chmod -R a+rX "$src"

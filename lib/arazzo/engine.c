@@ -373,6 +373,7 @@ static enum flow transfer(struct frame *f, const struct ending *end, struct ib_v
     IB_ASSERT(end->workflow != NULL);
     if (run->last_jump_ms >= 0) {
         /* Workflows that send each other around must not do so at full speed. */
+        IB_ASSERT(end->workflow != NULL);
         const struct ib_arazzo_step *first = &end->workflow->steps[0];
         if (ib_run_wait(f, first, 1, run->pace_ms - (now - run->last_jump_ms), "pace") != IB_OK) {
             return FLOW_STOP;
