@@ -121,51 +121,6 @@ lane_rest() {
 }
 
 begin=$(date +%s)
-    case $1 in
-    shellcheck | san-build | cppcheck | tidy | dist) st_nice='nice -n 15' ;;
-    *) st_nice= ;;
-    esac
-    # shellcheck disable=SC2086 # words
-    $st_nice timeout --kill-after=20 1500 sh "$IB_ALL_DIR/src/tests/stage.sh" "$1" >"$logs/$1.log" 2>&1 &
-    echo $! >"$logs/$1.pid"
-    wait $!
-    st_rc=$?
-    rm -f "$logs/$1.pid"
-    st_took=$(($(date +%s) - st_begin))
-    if [ $st_rc = 0 ]; then
-        echo "pass" >"$logs/$1.verdict"
-        echo "-- $2: done in $st_took s"
-    else
-        echo "fail" >"$logs/$1.verdict"
-        echo "-- $2: FAILED after $st_took s (exit $st_rc)"
-    fi
-    return $st_rc
-}
-
-# Two lanes, for two cores. The second one starts with a build of its own and takes the rest, which
-# reads the configuration and generated sources of the first.
-lane_main() {
-    if ! stage build "build with gcc -Werror, and install"; then
-        echo no >"$logs/built"
-        return
-    fi
-    echo yes >"$logs/built"
-    wants check && stage check "make check"
-    wants e2e && stage e2e "the real daemons, end to end"
-}
-lane_rest() {
-    wants shellcheck && stage shellcheck "shellcheck"
-    if wants sanitizers && stage san-build "build with sanitizers"; then
-        stage san-check "make check with sanitizers"
-    fi
-    until [ -s "$logs/built" ]; do sleep 1; done
-    [ "$(cat "$logs/built")" = yes ] || return
-    wants cppcheck && stage cppcheck "cppcheck"
-    wants tidy && stage tidy "clang-tidy"
-    wants dist && stage dist "make distcheck, built by clang -Werror"
-}
-
-begin=$(date +%s)
 # A second model for the stand-in; where npm or the net is missing its tests are skipped.
 IB_AWS_SDK_DIR=${IB_AWS_SDK_DIR:-$IB_ALL_DIR/awssdk}
 sh "$top/tests/standin/install-awssdk.sh" "$IB_AWS_SDK_DIR" || IB_AWS_SDK_DIR=
