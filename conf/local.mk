@@ -6,11 +6,13 @@ icingaservicesdir = $(pkgdatadir)/icinga2
 nagioscommandsdir = $(sysconfdir)/nagios-plugins/config
 nagiosexampledir = $(pkgdatadir)/nagios
 nrpeexampledir = $(pkgdatadir)/nrpe
+directorbasketdir = $(pkgdatadir)/director
 
-dist_icingaitl_DATA = conf/icinga2/ib-plugins-templates.conf
+dist_icingaitl_DATA = conf/icinga2/ib-plugins.conf conf/icinga2/ib-plugins-templates.conf
 dist_icingaservices_DATA = conf/icinga2/services.conf
 nagioscommands_DATA = conf/nagios/ib-plugins.cfg
 dist_nagiosexample_DATA = conf/nagios/example-services.cfg
+dist_directorbasket_DATA = conf/director/ib-plugins-basket.json
 nrpeexample_DATA = conf/nrpe/ib-plugins.cfg
 
 # Paths are known to make, not to configure: ${prefix} may still be in them there.

@@ -25,7 +25,7 @@ class Option:
          self.help) = row.split('\t')
         self.kind, _, choices = kind.partition(':')
         self.choices = choices.split('|') if choices else []
-        if self.kind == 'state':
+        if self.arg == 'STATE' and self.long != 'state':
             self.choices = ['ok', 'warning', 'critical', 'unknown']
         self.hidden = bool(hidden)
 
@@ -35,7 +35,7 @@ class Option:
 
     @property
     def repeats(self):
-        return self.kind in ('list', 'call')
+        return self.kind == 'list' or 'repeatable' in self.help
 
     @property
     def key(self):
@@ -60,7 +60,7 @@ BY_HAND = {'help', 'version', 'diagnose', 'output', 'explain', 'history'}
 HANDLER = {
     'state': '"$service.state$"', 'state-type': '"$service.state_type$"',
     'check-source': '"$service.check_source$"', 'node': 'NodeName',
-    'downtime-depth': '"$service.downtime_depth$"',
+    'attempt': '"$service.check_attempt$"', 'downtime-depth': '"$service.downtime_depth$"',
 }
 # A handler's budget is not the check's.
 OWN = {'timeout', 'verbose'}
@@ -209,7 +209,7 @@ def completion(tables):
     lines = ['# SPDX-License-Identifier: MIT',
              '# bash completion of ib-plugins, made by packaging/generate.py from the option tables.',
              '# shellcheck shell=bash disable=SC2207', '']
-    for program in PROGRAMS:
+    for program in tables:
         options = tables[program]
         words = ' '.join(o.key for o in options)
         lines += [f'_{program}()', '{',
@@ -260,7 +260,7 @@ def man_options(options):
         text = o.help[:1].upper() + o.help[1:]
         if not text.endswith('.'):
             text += '.'
-        if o.repeats:
+        if o.repeats and 'repeatable' not in o.help:
             text += ' May be given more than once.'
         if o.default:
             text += f' Default: {o.default}.'
@@ -284,13 +284,14 @@ def main():
     args = parser.parse_args()
     paths = ((args.statedir, '/var/lib/ib-plugins'),
              (args.sysconfdir + '/ib-plugins', '/etc/ib-plugins'))
-    tables = {p: read_table(args.build, p, paths) for p in PROGRAMS}
+    tables = {p: read_table(args.build, p, paths) for p in PROGRAMS
+              if os.path.exists(os.path.join(args.build, 'plugins', p))}
     made = {
         'conf/icinga2/ib-plugins.conf': icinga(tables),
         'conf/director/ib-plugins-basket.json': director(tables),
         'packaging/completion/ib-plugins.bash': completion(tables),
     }
-    for program in PROGRAMS:
+    for program in tables:
         made[f'packaging/man/{program}.8'] = man(program, args.source, tables[program])
     stale = 0
     for name, text in made.items():

@@ -12,6 +12,7 @@ PY_LOG_COMPILER = $${PYTHON:-/usr/bin/python3}
 AM_TESTS_ENVIRONMENT = \
 	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
+	sysconfdir='$(sysconfdir)'; statedir='$(statedir)'; export sysconfdir statedir; \
 	. '$(abs_top_srcdir)/tests/env';
 
 EXTRA_DIST += tests/env tests/packages tests/all.sh tests/demo.sh tests/stage.sh tests/install-packages.sh

@@ -83,4 +83,51 @@ def manual_pages():
     same(len(pages) >= 2, True)
 
 
+@tests
+def generated():
+    """Icinga commands, Director basket, completion and man pages are what the option tables say."""
+    build = os.environ.get('abs_top_builddir', TOP)
+    done = subprocess.run(
+        [sys.executable, os.path.join(TOP, 'packaging/generate.py'), '--check',
+         '--sysconfdir', os.environ.get('sysconfdir', '/etc'),
+         '--statedir', os.environ.get('statedir', '/var/lib/ib-plugins'), build, TOP],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    same((done.returncode, done.stdout), (0, ''), 'run "make generated";')
+
+
+@tests
+def completion():
+    """bash reads the completion, and it completes options and their values."""
+    script = os.path.join(TOP, 'packaging/completion/ib-plugins.bash')
+    for words, wanted in ((('check_ib_image', '--stuck'), '--stuck-only'),
+                          (('check_ib_image', '--output', 'j'), 'json'),
+                          (('ib_workflow', 'sh'), 'show'),
+                          (('ib_cancel_action', '--dry'), '--dry-run')):
+        code = (f'. {script}; COMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1}; '
+                f'_{words[0]}; echo "${{COMPREPLY[*]}}"')
+        same(subprocess.run(['bash', '-uc', code], stdout=subprocess.PIPE, text=True,
+                            check=False).stdout.strip(), wanted, ' '.join(words))
+
+
+@tests
+def director_basket():
+    """The Director basket refers to nothing that it does not hold."""
+    basket = json.loads(read('conf/director/ib-plugins-basket.json'))
+    same(set(basket), {'Command', 'Datafield', 'ServiceTemplate'})
+    variables = {f['varname'] for f in basket['Datafield'].values()}
+    for name, command in basket['Command'].items():
+        same(command['object_name'], name)
+        same(command['object_type'], 'object', name)
+        same(command['methods_execute'] in ('PluginCheck', 'PluginEvent'), True, name)
+        for field in command['fields']:
+            same(str(field['datafield_id']) in basket['Datafield'], True, name)
+        for option, argument in command['arguments'].items():
+            text = argument.get('value') or argument.get('set_if')
+            macro = re.fullmatch(r'\$(ib_[a-z0-9_]+)\$', text)
+            same(macro is None or macro.group(1) in variables, True, f'{name} {option}')
+    for name, template in basket['ServiceTemplate'].items():
+        same(template['object_type'], 'template', name)
+        same(template['check_command'] in basket['Command'], True, name)
+
+
 sys.exit(tests.run())

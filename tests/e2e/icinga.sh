@@ -57,6 +57,7 @@ scenarios_judge
 ok "a check that Icinga ends at its timeout: the handler is called" wait_until 20 handler_called "young" 1
 ok "a check that Icinga ends at its timeout: the next one is OK" wait_until 20 service_is "young" OK HARD
 ok "a check that Icinga ends at its timeout cancels nothing" cancel_requests_are "$young" 0
+ok "no call of the handler ended with an error" handlers_ended_well
 ok "after all that each build was cancelled as often as it should be" is \
     "$(ctl cancels "$stuck") $(ctl cancels "$finished") $(ctl cancels "$soft") $(ctl cancels "$young") $(ctl cancels "$failed")" \
     "1 0 0 0 0"

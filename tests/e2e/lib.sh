@@ -185,6 +185,9 @@ handler_calls() {
 turned_hard_critical() { # turned_hard_critical SERVICE: at any time, by the scheduler's own log
     "${scheduler}_turned_hard_critical" "$1"
 }
+handlers_ended_well() { # no handler ended with another exit code than 0
+    "${scheduler}_handlers_ended_well"
+}
 handler_called() { # handler_called SERVICE N: at least so often
     [ "$(handler_calls "$1")" -ge "$2" ] || {
         echo "called $(handler_calls "$1") times, wanted $2"
@@ -254,6 +257,9 @@ print("PENDING" if r is None else "%s %s %s" % (["OK", "WARNING", "CRITICAL", "U
 }
 icinga_handler_calls() {
     grep -c "Executing event handler .* 'aws!$1'" "$icinga_dir/log/icinga2.log"
+}
+icinga_handlers_ended_well() {
+    ! grep "/eventhandlers/.*terminated with exit code [1-9]" "$icinga_dir/log/icinga2.log"
 }
 icinga_turned_hard_critical() {
     grep "State Change: Checkable 'aws!$1' hard state change from [A-Z]* to CRITICAL" "$icinga_dir/log/icinga2.log"
@@ -379,6 +385,9 @@ nagios_service_state() {
 }
 nagios_handler_calls() {
     grep -c "SERVICE EVENT HANDLER: aws;$1;" "$nagios_dir/nagios.log"
+}
+nagios_handlers_ended_well() {
+    ! grep "is a non-check helper but exited with return code" "$nagios_dir/nagios.log"
 }
 nagios_turned_hard_critical() {
     grep "SERVICE ALERT: aws;$1;CRITICAL;HARD;" "$nagios_dir/nagios.log"

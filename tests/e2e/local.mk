@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # End to end under the real daemons. Not part of make check: they take seconds each and need the
 # programs installed below IB_PREFIX, as tests/all.sh does it; then "make e2e".
-e2e_tests =
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/scenarios.sh tests/e2e/icinga.sh tests/e2e/nagios.sh
+e2e_tests = tests/e2e/icinga.sh tests/e2e/nagios.sh
+EXTRA_DIST += $(e2e_tests) tests/e2e/lib.sh tests/e2e/scenarios.sh
 
 .PHONY: e2e
 e2e: all

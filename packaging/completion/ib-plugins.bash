@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+# bash completion of ib-plugins, made by packaging/generate.py from the option tables.
+# shellcheck shell=bash disable=SC2207
+
+_check_ib_image()
+{
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    case $previous in
+    --waiting)
+        COMPREPLY=($(compgen -W "ok warning critical unknown" -- "$current"))
+        return
+        ;;
+    --none)
+        COMPREPLY=($(compgen -W "ok warning critical unknown" -- "$current"))
+        return
+        ;;
+    --timeout-state)
+        COMPREPLY=($(compgen -W "ok warning critical unknown" -- "$current"))
+        return
+        ;;
+    --output)
+        COMPREPLY=($(compgen -W "text json" -- "$current"))
+        return
+        ;;
+    --ca-bundle | --config)
+        COMPREPLY=($(compgen -f -- "$current"))
+        return
+        ;;
+    --arn | \
+        -a | \
+        --pipeline | \
+        -p | \
+        --image | \
+        -n | \
+        --target | \
+        -T | \
+        --warning | \
+        -w | \
+        --critical | \
+        -c | \
+        --phase | \
+        --map | \
+        --lookback | \
+        --limit | \
+        --parallel | \
+        --region | \
+        -r | \
+        --profile | \
+        --role-arn | \
+        --external-id | \
+        --endpoint-url | \
+        --proxy | \
+        --timeout | \
+        -t)
+        return
+        ;;
+    esac
+    COMPREPLY=($(compgen -W "--arn --pipeline --image --all --target --all-targets --warning --critical --phase --waiting --stuck-only --map --none --lookback --timeout-state --limit --parallel --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
+}
+complete -F _check_ib_image check_ib_image
+
+_ib_cancel_action()
+{
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    case $previous in
+    --waiting)
+        COMPREPLY=($(compgen -W "ok warning critical unknown" -- "$current"))
+        return
+        ;;
+    --output)
+        COMPREPLY=($(compgen -W "text json" -- "$current"))
+        return
+        ;;
+    --workflow | --ca-bundle | --config)
+        COMPREPLY=($(compgen -f -- "$current"))
+        return
+        ;;
+    --arn | \
+        -a | \
+        --pipeline | \
+        -p | \
+        --image | \
+        -n | \
+        --target | \
+        -T | \
+        --critical | \
+        -c | \
+        --phase | \
+        --max-cancel | \
+        --allow | \
+        --minimum-age | \
+        --confirm-timeout | \
+        --state | \
+        --state-type | \
+        --attempt | \
+        --on | \
+        --problem-id | \
+        --check-source | \
+        --node | \
+        --downtime-depth | \
+        --region | \
+        -r | \
+        --profile | \
+        --role-arn | \
+        --external-id | \
+        --endpoint-url | \
+        --proxy | \
+        --timeout | \
+        -t)
+        return
+        ;;
+    esac
+    COMPREPLY=($(compgen -W "--arn --pipeline --image --all --target --all-targets --critical --phase --waiting --any-age --max-cancel --allow --minimum-age --also-distributing --confirm-timeout --dry-run --explain --workflow --state --state-type --attempt --on --problem-id --check-source --node --downtime-depth --skip-in-downtime --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
+}
+complete -F _ib_cancel_action ib_cancel_action
+
+_ib_workflow()
+{
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    case $previous in
+    --format)
+        COMPREPLY=($(compgen -W "text mermaid dot" -- "$current"))
+        return
+        ;;
+    --output)
+        COMPREPLY=($(compgen -W "text json" -- "$current"))
+        return
+        ;;
+    --inputs | --ca-bundle | --config)
+        COMPREPLY=($(compgen -f -- "$current"))
+        return
+        ;;
+    --workflow | \
+        -W | \
+        --input | \
+        -i | \
+        --from | \
+        --until | \
+        --given | \
+        --max-steps | \
+        --pace | \
+        --region | \
+        -r | \
+        --profile | \
+        --role-arn | \
+        --external-id | \
+        --endpoint-url | \
+        --proxy | \
+        --timeout | \
+        -t)
+        return
+        ;;
+    esac
+    if [ "$COMP_CWORD" = 1 ]; then
+        COMPREPLY=($(compgen -W "run check show --help --version" -- "$current"))
+        return
+    fi
+    if [ "${current#-}" = "$current" ]; then
+        COMPREPLY=($(compgen -f -- "$current"))
+        return
+    fi
+    COMPREPLY=($(compgen -W "--workflow --input --inputs --from --until --given --dry-run --trace --literal --max-steps --pace --format --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
+}
+complete -F _ib_workflow ib_workflow
