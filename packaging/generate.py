@@ -60,7 +60,8 @@ BY_HAND = {'help', 'version', 'diagnose', 'output', 'explain', 'history'}
 HANDLER = {
     'state': '"$service.state$"', 'state-type': '"$service.state_type$"',
     'check-source': '"$service.check_source$"', 'node': 'NodeName',
-    'attempt': '"$service.check_attempt$"', 'downtime-depth': '"$service.downtime_depth$"',
+    'attempt': '"$service.check_attempt$"', 'host': '"$host.name$"', 'service': '"$service.name$"',
+    'downtime-depth': '"$service.downtime_depth$"',
 }
 # A handler's budget is not the check's.
 OWN = {'timeout', 'verbose'}
@@ -92,12 +93,15 @@ def commands(tables):
     fixed = {k: v for k, v in HANDLER.items() if k in have}
     modes = {'resume', 'sweep'} & have
     yield Command('ib_cancel_action', 'EventCommand', 'ib_cancel_action', cancel, shared, fixed,
-                  leave=modes)
-    asked = set(HANDLER) | {'on', 'problem-id', 'skip-in-downtime', 'any-age', 'allow'}
+                  leave=modes | {'limit'})
+    # Checks of their own: no event has called them, and what --resume works on is in the journal.
+    event = set(HANDLER) | {'on', 'problem-id', 'skip-in-downtime', 'any-age', 'limit', 'recheck',
+                            'comment', 'detach'}
+    journal = {o.long for o in cancel if o.heading.startswith('What ')} | {
+        'allow', 'max-cancel', 'minimum-age', 'also-distributing', 'no-journal'}
     for mode in sorted(modes):
-        leave = modes | asked - ({'allow'} if mode == 'sweep' else set())
         yield Command('ib_' + mode, 'CheckCommand', 'ib_cancel_action', cancel, shared,
-                      flags=(mode,), leave=leave)
+                      flags=(mode,), leave=modes | event | (journal if mode == 'resume' else set()))
 
 
 ABOUT = {

@@ -67,6 +67,14 @@ _ib_cancel_action()
         COMPREPLY=($(compgen -W "ok warning critical unknown" -- "$current"))
         return
         ;;
+    --syslog)
+        COMPREPLY=($(compgen -W "none daemon user auth local0 local1 local2 local3 local4 local5 local6 local7" -- "$current"))
+        return
+        ;;
+    --recheck)
+        COMPREPLY=($(compgen -W "none icinga nagios" -- "$current"))
+        return
+        ;;
     --output)
         COMPREPLY=($(compgen -W "text json" -- "$current"))
         return
@@ -98,6 +106,11 @@ _ib_cancel_action()
         --check-source | \
         --node | \
         --downtime-depth | \
+        --limit | \
+        --state-dir | \
+        --syslog-tag | \
+        --host | \
+        --service | \
         --region | \
         -r | \
         --profile | \
@@ -110,7 +123,7 @@ _ib_cancel_action()
         return
         ;;
     esac
-    COMPREPLY=($(compgen -W "--arn --pipeline --image --all --target --all-targets --critical --phase --waiting --any-age --max-cancel --allow --minimum-age --also-distributing --confirm-timeout --dry-run --explain --workflow --state --state-type --attempt --on --problem-id --check-source --node --downtime-depth --skip-in-downtime --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
+    COMPREPLY=($(compgen -W "--arn --pipeline --image --all --target --all-targets --critical --phase --waiting --any-age --max-cancel --allow --minimum-age --also-distributing --confirm-timeout --dry-run --explain --workflow --state --state-type --attempt --on --problem-id --check-source --node --downtime-depth --skip-in-downtime --resume --sweep --history --limit --state-dir --no-journal --detach --syslog --syslog-tag --recheck --comment --host --service --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
 }
 complete -F _ib_cancel_action ib_cancel_action
 

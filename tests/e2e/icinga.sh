@@ -20,6 +20,7 @@ object Host "aws" {
   vars.ib_region = "eu-central-1"
   vars.ib_endpoint_url = "$standin_url"
   vars.ib_credentials_file = "$aws_credentials"
+  vars.ib_unconfirmed = true
   vars.ib_images["stuck"] = {
     ib_arn = "$stuck"; ib_critical = "90m"; ib_cancel = true; ib_check_interval = 2s; ib_retry_interval = 1s
   }
@@ -57,6 +58,8 @@ scenarios_judge
 ok "a check that Icinga ends at its timeout: the handler is called" wait_until 20 handler_called "young" 1
 ok "a check that Icinga ends at its timeout: the next one is OK" wait_until 20 service_is "young" OK HARD
 ok "a check that Icinga ends at its timeout cancels nothing" cancel_requests_are "$young" 0
+icinga_post "actions/reschedule-check?service=aws!ib-unconfirmed" '{"force": true}' >/dev/null
+ok "nothing is left open" wait_until 20 service_is "ib-unconfirmed" OK HARD
 ok "no call of the handler ended with an error" handlers_ended_well
 ok "after all that each build was cancelled as often as it should be" is \
     "$(ctl cancels "$stuck") $(ctl cancels "$finished") $(ctl cancels "$soft") $(ctl cancels "$young") $(ctl cancels "$failed")" \

@@ -87,7 +87,8 @@ e2e_begin() { # e2e_begin PROGRAM…: what must be installed
     fi
     e2e_group=$(id -gn "$e2e_user")
     ib_state_dir=$IB_PREFIX/var/lib/ib-plugins
-    mkdir -p "$ib_state_dir" && chmod 700 "$ib_state_dir" && chown -R "$e2e_user" "$ib_state_dir" || exit 1
+    # As the packages make it: root and the daemon's group share it.
+    mkdir -p "$ib_state_dir" && chown -R "$(id -un):$e2e_group" "$ib_state_dir" && chmod 2770 "$ib_state_dir" || exit 1
     e2e_dir=$(mktemp -d "${TMPDIR:-/tmp}/ib-e2e.XXXXXX") || exit 1
     chmod 755 "$e2e_dir"
     icinga_dir=$e2e_dir/icinga

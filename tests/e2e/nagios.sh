@@ -17,6 +17,7 @@ builds_add
     nagios_service finished ib-stuck-service "$finished" "event_handler ib_cancel_action" "max_check_attempts 1"
     nagios_service soft ib-stuck-service "$soft" "event_handler ib_cancel_action" "max_check_attempts 1000" "is_volatile 0"
     nagios_service young ib-stuck-service "$young" "event_handler ib_cancel_action" "max_check_attempts 1"
+    printf 'define service {\n use ib-unconfirmed-service\n host_name aws\n service_description ib-unconfirmed\n contact_groups admins\n}\n'
 } | NAGIOS_EXTRA=service_check_timeout=4 nagios_config
 ok "the configuration is valid" nagios_validate
 scheduler_start nagios
@@ -27,6 +28,7 @@ ok "a check that Nagios ends at its timeout: the handler is called for CRITICAL 
     wait_until 20 grep 'SERVICE EVENT HANDLER: aws;young;CRITICAL;HARD' "$nagios_dir/nagios.log"
 ok "a check that Nagios ends at its timeout: the next one is OK" wait_until 20 service_is "young" OK HARD
 ok "a check that Nagios ends at its timeout cancels nothing" cancel_requests_are "$young" 0
+ok "nothing is left open" wait_until 20 service_is "ib-unconfirmed" OK HARD
 ok "no call of the handler ended with an error" handlers_ended_well
 ok "after all that each build was cancelled as often as it should be" is \
     "$(ctl cancels "$stuck") $(ctl cancels "$finished") $(ctl cancels "$soft") $(ctl cancels "$young") $(ctl cancels "$failed")" \
