@@ -28,7 +28,7 @@ run() { # run COMMAND…: shown as an administrator would type it, then its outp
     printf '   $ %s\n' "$*"
     demo_out=$("$@" 2>&1)
     demo_rc=$?
-    printf '%s\n' "$demo_out" | sed 's/^/     /'
+    printf '%s\n' "$demo_out" | sed 's/ |.*//; s/^/     /' # without performance data
     note "  (exit $demo_rc)"
 }
 die() {
@@ -125,13 +125,14 @@ demo_until=$(($(date +%s) + 60))
 while :; do
     for name in web-server database golden-ami; do
         for service in "ib-stuck $name" "ib $name"; do
-            now=$(service_state "$service")
-            now="$service: ${now%%|*}"
-            case $demo_seen in
-            *"[$now]"*) ;;
+            now=$(service_state "$service" | head -n 1)
+            # State and type tell changes apart; ages in the text change all the time.
+            key="[$service $(echo "$now" | cut -d ' ' -f 1,2)]"
+            case $demo_seen$now in
+            *"$key"* | *PENDING*) ;;
             *)
-                demo_seen="${demo_seen}[$now]"
-                case $now in *": PENDING"*) ;; *) note "$(date +%T)  $now" ;; esac
+                demo_seen=$demo_seen$key
+                note "$(date +%T)  $service: $(echo "$now" | cut -d ' ' -f 1,2)" "          ${now#* * }"
                 ;;
             esac
         done

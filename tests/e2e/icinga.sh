@@ -60,6 +60,7 @@ ok "a check that Icinga ends at its timeout: the next one is OK" wait_until 20 s
 ok "a check that Icinga ends at its timeout cancels nothing" cancel_requests_are "$young" 0
 icinga_post "actions/reschedule-check?service=aws!ib-unconfirmed" '{"force": true}' >/dev/null
 ok "nothing is left open" wait_until 20 service_is "ib-unconfirmed" OK HARD
+journal_judge
 ok "no call of the handler ended with an error" handlers_ended_well
 ok "after all that each build was cancelled as often as it should be" is \
     "$(ctl cancels "$stuck") $(ctl cancels "$finished") $(ctl cancels "$soft") $(ctl cancels "$young") $(ctl cancels "$failed")" \

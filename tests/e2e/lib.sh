@@ -86,11 +86,11 @@ e2e_begin() { # e2e_begin PROGRAM…: what must be installed
         e2e_user=nagios
     fi
     e2e_group=$(id -gn "$e2e_user")
-    ib_state_dir=$IB_PREFIX/var/lib/ib-plugins
-    # As the packages make it: root and the daemon's group share it.
-    mkdir -p "$ib_state_dir" && chown -R "$(id -un):$e2e_group" "$ib_state_dir" && chmod 2770 "$ib_state_dir" || exit 1
     e2e_dir=$(mktemp -d "${TMPDIR:-/tmp}/ib-e2e.XXXXXX") || exit 1
     chmod 755 "$e2e_dir"
+    # The journal's place as the packages make it: root and the daemon's group share it.
+    ib_state_dir=$e2e_dir/state
+    mkdir "$ib_state_dir" && chgrp "$e2e_group" "$ib_state_dir" && chmod 2770 "$ib_state_dir" || exit 1
     icinga_dir=$e2e_dir/icinga
     nagios_dir=$e2e_dir/nagios
     trap e2e_end EXIT
@@ -125,9 +125,9 @@ e2e_start() { # e2e_start NAME COMMAND…: in the background; its id in $e2e_sta
 }
 e2e_as_daemon() { # prefix of a command: no HOME, nothing of the caller's environment
     if [ "$(id -u)" = 0 ]; then
-        echo "setpriv --reuid=$e2e_user --regid=$e2e_group --clear-groups env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin IB_STATE_DIR=$e2e_dir/state"
+        echo "setpriv --reuid=$e2e_user --regid=$e2e_group --clear-groups env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin IB_STATE_DIR=$ib_state_dir"
     else
-        echo "env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin IB_STATE_DIR=$e2e_dir/state"
+        echo "env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin IB_STATE_DIR=$ib_state_dir"
     fi
 }
 e2e_free_port() {
@@ -140,7 +140,6 @@ aws_start() { # aws_start [OPTION…]: the stand-in; sets $standin_url and $aws_
     standin_dir=$e2e_dir/standin
     mkdir "$standin_dir" && standin_start "$@"
     aws_credentials=$e2e_dir/credentials
-    mkdir -m 700 "$e2e_dir/state" && chown "$e2e_user" "$e2e_dir/state"
     (
         umask 077
         standin_keys

@@ -29,6 +29,7 @@ ok "a check that Nagios ends at its timeout: the handler is called for CRITICAL 
 ok "a check that Nagios ends at its timeout: the next one is OK" wait_until 20 service_is "young" OK HARD
 ok "a check that Nagios ends at its timeout cancels nothing" cancel_requests_are "$young" 0
 ok "nothing is left open" wait_until 20 service_is "ib-unconfirmed" OK HARD
+journal_judge
 ok "no call of the handler ended with an error" handlers_ended_well
 ok "after all that each build was cancelled as often as it should be" is \
     "$(ctl cancels "$stuck") $(ctl cancels "$finished") $(ctl cancels "$soft") $(ctl cancels "$young") $(ctl cancels "$failed")" \

@@ -52,3 +52,11 @@ scenarios_judge() {
         wait_until 20 service_is "ib-stuck failed" OK HARD
     ok "a failed build is not cancelled" cancel_requests_are "$failed" 0
 }
+
+# What the journal says, read by whoever runs the test: the directory is shared.
+journal_judge() {
+    journal=$("$IB_PREFIX/lib/nagios/plugins/eventhandlers/ib_cancel_action" --history --state-dir "$ib_state_dir" 2>&1)
+    ok "the journal tells of the cancel" has "$journal" "$stuck"
+    ok "the journal tells of no other cancel" is \
+        "$(printf '%s\n' "$journal" | grep -c -e "$finished.*cancelled" -e "$soft.*cancelled" -e "$young.*cancelled")" 0
+}
