@@ -70,8 +70,8 @@ void ib_report_add_build(const struct ib_survey_build *build, int64_t now_ms, bo
     } else if (d->step.name[0] == '\0' && d->workflow[0] != '\0') {
         ib_buf_addf(out, ", workflow %s", d->workflow);
     }
-    if (d->retried && d->restart_known) {
-        ib_buf_addf(out, ", retried %s ago",
+    if ((d->retried || d->begun_late) && d->restart_known) {
+        ib_buf_addf(out, ", %s %s ago", d->retried ? "retried" : "begun",
                     ib_duration_fmt(now_ms - d->restart_ms, time, sizeof time));
     }
     if (with_reason && !build->judgement.in_flight) {
@@ -374,6 +374,10 @@ static void other_lines(const struct ib_report *r, struct ib_output *out)
                                                                           : IB_STATE_UNKNOWN),
                        s->troubles[i].what, s->troubles[i].err.text);
     }
+    if (s->vanished > 0) {
+        ib_output_line(out, "[OK] %zu build%s vanished between list and read", s->vanished,
+                       s->vanished == 1 ? "" : "s");
+    }
     for (size_t i = 0; i < s->pipeline_count; i++) {
         if (s->pipelines[i].words[0] != '\0') {
             ib_output_line(out, "[%s] %s, %s", ib_state_name(s->pipelines[i].state),
@@ -486,7 +490,7 @@ static void add_detail_members(const struct ib_survey_detail *d, struct ib_membe
     if (d->looked) {
         ib_members_bool(m, "retried", d->retried);
     }
-    if (d->retried && d->restart_known) {
+    if ((d->retried || d->begun_late) && d->restart_known) {
         ib_members_time(m, "restarted", d->restart_ms);
     }
     if (d->trouble.rc != IB_OK) {

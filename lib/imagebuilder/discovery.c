@@ -2,6 +2,7 @@
 /* Lists, page by page, down to builds. */
 #include "lib/imagebuilder/discovery.h"
 
+#include "lib/base/text.h"
 #include "lib/data/members.h"
 
 #define PAGE_SIZE 25 /* the most that the API gives */
@@ -17,6 +18,7 @@ struct walk {
     struct ib_discovery *discovery;
     struct walk *next;
     struct ib_discovery_source source;
+    char region[64];    /* what source.region points to */
     const char *operation;
     const char *list;   /* member that holds the items; NULL: no list */
     struct ib_value *params; /* without token; owned */
@@ -113,6 +115,10 @@ static struct walk *walk_new(struct ib_discovery *d, const struct ib_discovery_s
     *w = (struct walk){ .discovery = d, .next = d->walks, .source = *source,
                         .operation = operation, .params = params->object };
     params->object = NULL;
+    if (source->region != NULL) {
+        (void)ib_text_copy(w->region, sizeof w->region, ib_str_from(source->region));
+        w->source.region = w->region;
+    }
     d->walks = w;
     return w;
 }
@@ -141,19 +147,34 @@ static enum ib_rc next_page(struct walk *w, struct ib_str token, struct ib_error
     return ask(w, token, err);
 }
 
+/*
+ * An empty page may lack its list, but then it must look like an answer of the service: a 200 of
+ * something in between must never pass for an account without builds.
+ */
+static bool is_page(const struct ib_value *body, const struct ib_value *items)
+{
+    if (!ib_value_is(body, IB_VALUE_OBJECT)) {
+        return false;
+    }
+    if (items == NULL || ib_value_is(items, IB_VALUE_NULL)) {
+        return ib_value_is(ib_value_get_c(body, "requestId"), IB_VALUE_STRING) ||
+               ib_value_is(ib_value_get_c(body, "nextToken"), IB_VALUE_STRING);
+    }
+    return ib_value_is(items, IB_VALUE_ARRAY);
+}
+
 static enum ib_rc take_page(struct walk *w, const struct ib_value *body, struct ib_error *err)
 {
     const struct ib_value *items = ib_value_get_c(body, w->list);
     const struct ib_value *token = ib_value_get_c(body, "nextToken");
     bool has_token = ib_value_is(token, IB_VALUE_STRING) && ib_value_as_str(token).n > 0;
 
-    /* An empty page may lack its list; a page that is no object is no page. */
-    if (!ib_value_is(body, IB_VALUE_OBJECT) ||
-        (items != NULL && !ib_value_is(items, IB_VALUE_ARRAY) &&
-         !ib_value_is(items, IB_VALUE_NULL)) ||
-        (token != NULL && !has_token && !ib_value_is(token, IB_VALUE_NULL) &&
-         !ib_value_is(token, IB_VALUE_STRING))) {
+    if (!is_page(body, items)) {
         return ib_fail(err, IB_EPARSE, "%s: the answer has no %s", w->operation, w->list);
+    }
+    if (token != NULL && !ib_value_is(token, IB_VALUE_NULL) &&
+        !ib_value_is(token, IB_VALUE_STRING)) {
+        return ib_fail(err, IB_EPARSE, "%s: the answer's nextToken is no text", w->operation);
     }
     size_t count = ib_value_is(items, IB_VALUE_ARRAY) ? ib_value_count(items) : 0;
     for (size_t i = 0; i < count; i++) {
@@ -399,6 +420,8 @@ static struct walk *first_walk(struct ib_discovery *d, const struct ib_discovery
         break;
     case IB_DISCOVER_IMAGE:
         ib_members_c(&params, "owner", "Self");
+        /* A version whose images are deprecated may have a build in flight beside them. */
+        ib_members_bool(&params, "includeDeprecated", true);
         add_name_filter(&params, source->what);
         ib_members_int(&params, "maxResults", PAGE_SIZE);
         w = walk_new(d, source, "ListImages", &params);

@@ -37,7 +37,7 @@ struct ib_discovery_source {
     enum ib_discovery_kind kind;
     struct ib_str what;           /* borrowed until the queue has run */
     struct ib_aws_client *client; /* borrowed */
-    const char *region;           /* for BUILD and PIPELINE of an ARN; NULL = by configuration */
+    const char *region;           /* for BUILD and PIPELINE of an ARN; copied; NULL = by configuration */
     size_t id;                    /* handed back */
 };
 

@@ -114,6 +114,40 @@ static const struct ib_workflow_execution *newest_of(const struct ib_workflow_li
     return newest;
 }
 
+/* A build has one build workflow. One that begins after another means that all began anew. */
+static void find_second_build(const struct ib_workflow_list *list, struct ib_workflow_facts *f)
+{
+    int64_t first_ms = INT64_MAX, last_ms = INT64_MIN;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ib_workflow_execution *e = &list->items[i];
+        if (e->has_start && strcmp(e->type, "BUILD") == 0) {
+            first_ms = e->start_ms < first_ms ? e->start_ms : first_ms;
+            last_ms = e->start_ms > last_ms ? e->start_ms : last_ms;
+        }
+    }
+    if (last_ms > first_ms && (!f->restart_known || last_ms > f->restart_ms)) {
+        f->retried = true;
+        f->restart_known = true;
+        f->restart_ms = last_ms;
+    }
+}
+
+/* The build workflow that began first; not told when anything else began before. */
+static void find_first(const struct ib_workflow_list *list, struct ib_workflow_facts *ret)
+{
+    const struct ib_workflow_execution *first = NULL;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ib_workflow_execution *e = &list->items[i];
+        if (e->has_start && (first == NULL || e->start_ms < first->start_ms)) {
+            first = e;
+        }
+    }
+    ret->has_first = first != NULL && strcmp(first->type, "BUILD") == 0;
+    ret->first_ms = ret->has_first ? first->start_ms : 0;
+}
+
 void ib_workflow_look(const struct ib_workflow_list *list, struct ib_workflow_facts *ret)
 {
     struct ib_workflow_facts f = { 0 };
@@ -131,8 +165,8 @@ void ib_workflow_look(const struct ib_workflow_list *list, struct ib_workflow_fa
             continue;
         }
         const struct ib_workflow_execution *newest = newest_of(list, e);
+        failed_last = failed_last || (newest == e && is_failed);
         if (newest == e && !e->retried) {
-            failed_last = true;
             continue;
         }
         f.retried = true;
@@ -141,14 +175,17 @@ void ib_workflow_look(const struct ib_workflow_list *list, struct ib_workflow_fa
             f.restart_ms = newest->start_ms;
         }
     }
+    find_second_build(list, &f);
     /*
      * In flight, yet nothing runs and something failed: put back to work a moment ago, its
-     * workflow not begun. Nobody can tell since when.
+     * workflow not begun. Nobody can tell since when; not even when the failed one is marked as
+     * retried, for that may mean that it was one, or that it is being one.
      */
     if (failed_last && f.running == NULL) {
         f.retried = true;
         f.restart_known = false;
     }
+    find_first(list, &f);
     *ret = f;
 }
 

@@ -49,6 +49,8 @@ IB_NODISCARD enum ib_rc ib_workflow_list_add(struct ib_workflow_list *list,
 struct ib_workflow_facts {
     /* The execution that runs now (the latest begun, if several do); NULL: none. */
     const struct ib_workflow_execution *running;
+    bool has_first;       /* when the first build workflow began, if no other came before it */
+    int64_t first_ms;
     bool retried;         /* a workflow was begun anew */
     bool restart_known;   /* and since restart_ms */
     int64_t restart_ms;

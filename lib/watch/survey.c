@@ -393,7 +393,7 @@ void ib_survey_facts(const struct ib_survey_build *build, int64_t now_ms,
         .waiting_step = ib_str_from(d->step.name),
     };
 
-    if (d->retried && d->restart_known) {
+    if ((d->retried || d->begun_late) && d->restart_known) {
         f.age_known = true;
         f.age_ms = now_ms - d->restart_ms;
     } else if (d->retried) {
@@ -546,6 +546,12 @@ static void take_executions(struct look *l)
     d->retried = facts.retried;
     d->restart_known = facts.restart_known;
     d->restart_ms = facts.restart_ms;
+    if (!facts.retried && facts.has_first && l->build->image.has_created &&
+        facts.first_ms - l->build->image.created_ms > IB_SURVEY_LATE_MS) {
+        d->begun_late = true;
+        d->restart_known = true;
+        d->restart_ms = facts.first_ms;
+    }
     if (facts.running == NULL) {
         return;
     }
@@ -586,9 +592,14 @@ static void on_executions(void *ctx, const struct ib_queue_result *result)
     struct ib_str token = next_token(body);
     if (token.n > 0 && ++l->pages < LOOK_PAGES_MAX) {
         ask_executions(l, token);
-    } else {
-        take_executions(l);
+        return;
     }
+    if (token.n > 0 && !l->only_duration) {
+        (void)ib_fail(&err, IB_ELIMIT, "ListWorkflowExecutions: more than %d pages",
+                      LOOK_PAGES_MAX);
+        look_trouble(l, &err);
+    }
+    take_executions(l);
 }
 
 static void on_reread(void *ctx, const struct ib_queue_result *result)

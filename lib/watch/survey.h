@@ -17,6 +17,12 @@
 #include "lib/watch/targets.h"
 
 #define IB_SURVEY_DETAIL_MAX   200                 /* builds looked at closer; the oldest first */
+/*
+ * A build's first workflow begins minutes after the build was made. One that begins later than this
+ * was held back: it failed or was cancelled before any workflow, and RetryImage put it to work; or it
+ * waited for its turn. It is aged from there.
+ */
+#define IB_SURVEY_LATE_MS      INT64_C(1800000)
 #define IB_SURVEY_LOOKBACK_MS  INT64_C(86400000)   /* of -A when nothing else is said */
 
 /* What a closer look found. */
@@ -25,6 +31,7 @@ struct ib_survey_detail {
     struct ib_error trouble;   /* rc != IB_OK: one of them failed; the rest is what is known */
     bool denied;               /* it failed for lack of permission alone */
     bool retried;              /* put back to work by RetryImage */
+    bool begun_late;           /* or its first workflow began late; restart_ms is when */
     bool restart_known;        /* and since: */
     int64_t restart_ms;
     char workflow[IB_WORKFLOW_NAME_MAX]; /* that runs; "" = none known */

@@ -7,3 +7,6 @@ cli_tests = tests/cli/cancel.sh tests/cli/cancel_bad_input.sh tests/cli/cancel_s
 	tests/cli/cancel_stop.sh tests/cli/check_arn.sh tests/cli/check_bad_input.sh
 TESTS += $(cli_tests)
 EXTRA_DIST += $(cli_tests) tests/cli/lib.sh
+cli_python_tests = tests/cli/test_survey.py
+TESTS += $(cli_python_tests)
+EXTRA_DIST += $(cli_python_tests) tests/cli/survey.py

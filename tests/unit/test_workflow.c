@@ -15,6 +15,7 @@ struct row {
     const char *running; /* id, NULL: none */
     bool retried, known;
     int hour;            /* of the restart */
+    int first;           /* hour of the first build workflow; -1: not told; 0: not looked at */
 };
 static const struct row rows[] = {
     { "a_build_without_executions_runs_nothing", "", NULL, false, false, 0 },
@@ -60,6 +61,22 @@ static const struct row rows[] = {
       "{\"workflowExecutionId\":\"wf-2\"," BUILD ",\"status\":\"FAILED\"," AT(03) "},"
       "{\"workflowExecutionId\":\"wf-3\"," BUILD ",\"status\":\"RUNNING\"," AT(07) "}",
       "wf-3", true, true, 7 },
+    { "a_whole_new_run_after_failed_tests_counts_from_its_build",
+      "{\"workflowExecutionId\":\"wf-1\"," BUILD ",\"status\":\"COMPLETED\"," AT(01) "},"
+      "{\"workflowExecutionId\":\"wf-2\"," TEST ",\"status\":\"FAILED\"," AT(02) "},"
+      "{\"workflowExecutionId\":\"wf-3\"," BUILD ",\"status\":\"RUNNING\"," AT(06) "}",
+      "wf-3", true, true, 6, 1 },
+    { "a_failed_execution_marked_as_retried_with_nothing_running_has_no_known_start",
+      "{\"workflowExecutionId\":\"wf-1\"," BUILD ",\"status\":\"FAILED\",\"retried\":true," AT(01) "}",
+      NULL, true, false, 0, 1 },
+    { "the_first_build_workflow_is_told",
+      "{\"workflowExecutionId\":\"wf-2\"," TEST ",\"status\":\"RUNNING\"," AT(06) "},"
+      "{\"workflowExecutionId\":\"wf-1\"," BUILD ",\"status\":\"COMPLETED\"," AT(05) "}",
+      "wf-2", false, false, 0, 5 },
+    { "a_build_workflow_behind_another_is_not_told_as_the_first",
+      "{\"workflowExecutionId\":\"wf-2\"," TEST ",\"status\":\"COMPLETED\"," AT(04) "},"
+      "{\"workflowExecutionId\":\"wf-1\"," BUILD ",\"status\":\"RUNNING\"," AT(05) "}",
+      "wf-1", false, false, 0, -1 },
     { "a_retry_whose_workflow_has_not_begun_has_no_known_start",
       "{\"workflowExecutionId\":\"wf-1\"," BUILD ",\"status\":\"FAILED\"," AT(01) "}", NULL, true, false,
       0 },
@@ -101,6 +118,10 @@ static void test_row(void **state)
     } else {
         assert_non_null(f.running);
         assert_string_equal(f.running->id, r->running);
+    }
+    if (r->first != 0) {
+        assert_int_equal(f.has_first, r->first > 0);
+        assert_int_equal(f.first_ms % IB_DAY_MS, r->first > 0 ? r->first * IB_HOUR_MS : 0);
     }
     assert_int_equal(f.retried, r->retried);
     assert_int_equal(f.restart_known, r->known);
