@@ -24,6 +24,7 @@
 #define NOTES_MAX       16
 #define URL_MAX         ((size_t)32 * 1024) /* bytes; AWS front ends end at 8 KiB or so */
 #define LOOK_AROUND_MS  1000
+#define SLICE_MS        4     /* per client, when several are waited for in turn */
 #define EXPIRY_SLACK_MS 10000 /* credentials that end sooner are asked for anew */
 #define TRY_MIN_MS      5000  /* a try gets this long at the least, if there is so much left */
 #define RETRY_TAKES_MS  1000  /* what another try is thought to take at the most */
@@ -751,6 +752,46 @@ static void stop_calls(struct call *calls, size_t count)
     }
 }
 
+/* Is it the first of the calls in flight that goes through its connections? */
+static bool is_first_of_its_http(const struct call *calls, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (calls[i].state == CALL_FLYING && calls[i].client->http == calls[at].client->http) {
+            return false;
+        }
+    }
+    return calls[at].state == CALL_FLYING;
+}
+
+/*
+ * Move what is in flight. Calls of several clients have several sets of connections, and only one can
+ * be waited for: then each gets a slice in turn.
+ */
+static enum ib_rc poll_calls(struct ib_aws_client *client, const struct call *calls, size_t count,
+                             int64_t wait_ms, struct ib_error *err)
+{
+    size_t sets = 0;
+    struct ib_http *last = client->http;
+    enum ib_rc rc = IB_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_first_of_its_http(calls, i)) {
+            sets++;
+            last = calls[i].client->http;
+        }
+    }
+    if (sets <= 1) {
+        return ib_http_poll(last, wait_ms, err);
+    }
+    int64_t slice_ms = wait_ms < SLICE_MS ? wait_ms : SLICE_MS;
+    for (size_t i = 0; i < count && rc == IB_OK; i++) {
+        if (is_first_of_its_http(calls, i)) {
+            rc = ib_http_poll(calls[i].client->http, slice_ms, err);
+        }
+    }
+    return rc;
+}
+
 static enum ib_rc run_calls(struct ib_aws_client *client, struct call *calls, size_t count,
                             size_t parallel, struct ib_error *err)
 {
@@ -764,7 +805,7 @@ static enum ib_rc run_calls(struct ib_aws_client *client, struct call *calls, si
         if (wait_ms < 0) {
             return IB_OK;
         }
-        enum ib_rc rc = ib_http_poll(client->http, wait_ms, err);
+        enum ib_rc rc = poll_calls(client, calls, count, wait_ms, err);
         if (rc != IB_OK) {
             return rc;
         }
@@ -799,7 +840,8 @@ static enum ib_rc fly_all(struct ib_aws_client *client, struct ib_aws_job *jobs,
     for (size_t i = 0; i < count; i++) {
         jobs[i].err = (struct ib_error)IB_ERROR_INIT;
         jobs[i].response = (struct ib_aws_response)IB_AWS_RESPONSE_INIT;
-        call_init(&calls[i], client, &jobs[i].request, &jobs[i].response, &jobs[i].err);
+        call_init(&calls[i], jobs[i].client != NULL ? jobs[i].client : client, &jobs[i].request,
+                  &jobs[i].response, &jobs[i].err);
     }
     enum ib_rc rc = run_calls(client, calls, count, parallel, err);
     for (size_t i = 0; i < count; i++) {
@@ -813,7 +855,7 @@ static enum ib_rc fly_all(struct ib_aws_client *client, struct ib_aws_job *jobs,
         if (c->rc != IB_OK) {
             ib_aws_response_fini(&jobs[i].response);
         }
-        client->stats.elapsed_ms += ib_time_mono_ms() - c->start_mono_ms;
+        c->client->stats.elapsed_ms += ib_time_mono_ms() - c->start_mono_ms;
         call_fini(c);
     }
     return rc;

@@ -63,6 +63,7 @@ IB_NODISCARD enum ib_rc ib_aws_call(struct ib_aws_client *client,
 
 /* One of several calls made at once. */
 struct ib_aws_job {
+    struct ib_aws_client *client; /* that it is made with; NULL = that of ib_aws_call_many() */
     struct ib_aws_request request;
     struct ib_aws_response response; /* filled when rc is IB_OK */
     enum ib_rc rc;

@@ -93,7 +93,7 @@ enum ib_rc ib_queue_add(struct ib_queue *queue, const struct ib_queue_call *call
     return IB_OK;
 }
 
-/* One batch of calls of one client, with everything that must live until the answers are there. */
+/* One batch of calls, with everything that must live until the answers are there. */
 struct batch {
     size_t count;
     struct call **calls;
@@ -113,11 +113,10 @@ static void batch_fini(struct batch *b)
     free(b->requests);
 }
 
-/* Take waiting calls of the client that the first one belongs to. */
+/* Take the calls that have waited longest. */
 static enum ib_rc batch_take(struct ib_queue *queue, struct batch *b, struct ib_error *err)
 {
     size_t max = queue->parallel * BATCH_PER_CONNECTION;
-    struct ib_aws_client *client = queue->first->client;
 
     b->calls = calloc(max, sizeof *b->calls);
     b->jobs = calloc(max, sizeof *b->jobs);
@@ -125,21 +124,15 @@ static enum ib_rc batch_take(struct ib_queue *queue, struct batch *b, struct ib_
     if (b->calls == NULL || b->jobs == NULL || b->requests == NULL) {
         return ib_fail_nomem(err);
     }
-    struct call **at = &queue->first;
-    while (*at != NULL && b->count < max) {
-        struct call *call = *at;
-        if (call->client != client) {
-            at = &call->next;
-            continue;
-        }
-        *at = call->next;
+    while (queue->first != NULL && b->count < max) {
+        struct call *call = queue->first;
+        queue->first = call->next;
         call->next = NULL;
         b->requests[b->count] = (struct ib_imagebuilder_request)IB_IMAGEBUILDER_REQUEST_INIT;
         b->calls[b->count++] = call;
     }
-    queue->last = &queue->first;
-    while (*queue->last != NULL) {
-        queue->last = &(*queue->last)->next;
+    if (queue->first == NULL) {
+        queue->last = &queue->first;
     }
     return IB_OK;
 }
@@ -169,6 +162,7 @@ static enum ib_rc run_batch(struct ib_queue *queue, struct batch *b, struct ib_e
         if (rc != IB_OK) {
             return ib_fail(err, rc, "%s", bad.text);
         }
+        b->jobs[i].client = b->calls[i]->client;
         b->jobs[i].request = b->requests[i].aws;
         ready++;
     }
