@@ -201,6 +201,20 @@ static const char *advice_for(const struct ib_awserror *e)
     return NULL;
 }
 
+/* What AWS says that it was not allowed: "... is not authorized to perform: iam:PassRole on ..." */
+static struct ib_str named_action(const char *message)
+{
+    static const char before[] = "not authorized to perform: ";
+    const char *at = strstr(message, before);
+    struct ib_str text = at == NULL ? (struct ib_str){"", 0} : ib_str_from(at + sizeof before - 1);
+    size_t n = 0;
+
+    while (n < text.n && (ib_ascii_alnum(text.p[n]) || text.p[n] == ':' || text.p[n] == '-')) {
+        n++;
+    }
+    return ib_str_head(text, ib_str_find(ib_str_head(text, n), ':') < n ? n : 0);
+}
+
 static enum ib_rc fail_denied(struct ib_error *err, const struct ib_awserror *e,
                               const char *service, const char *operation)
 {
@@ -214,9 +228,10 @@ static enum ib_rc fail_denied(struct ib_error *err, const struct ib_awserror *e,
                        "and the Region",
                        operation, e->message);
     }
-    /* AWS names the action itself in most denials. */
-    if (strstr(e->message, action) != NULL) {
-        return ib_fail(err, IB_EAWS, "%s: access denied: %s", operation, e->message);
+    /* The permission comes first: AWS's own text names it late, where a first line has ended. */
+    struct ib_str named = named_action(e->message);
+    if (named.n > 0) {
+        (void)ib_text_clean(named.p, named.n, action, sizeof action);
     }
     return ib_fail(err, IB_EAWS, "%s: access denied, the permission %s is needed%s%s", operation,
                    action, e->message[0] == '\0' ? "" : ": ", e->message);

@@ -476,7 +476,7 @@ def _():
                 'imagebuilder:ListImageBuildVersions'))
     r = check('-A', '-c', '90m')
     same(r.rc, UNKNOWN)
-    has(r.errors(), 'perform: imagebuilder:ListImageBuildVersions')
+    has(r['text'], 'the permission imagebuilder:ListImageBuildVersions is')
 
 
 @test

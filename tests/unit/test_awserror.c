@@ -67,7 +67,9 @@ static const struct envelope_row envelope_rows[] = {
      "imagebuilder:CancelImageCreation on resource: "
      "arn:aws:imagebuilder:us-west-2:123456789012:image/golden-al2023/1.0.0/1 because no "
      "identity-based policy allows the imagebuilder:CancelImageCreation action",
-     IB_EAWS, "CancelImageCreation: access denied: User: arn:aws:sts"},
+     IB_EAWS,
+     "CancelImageCreation: access denied, the permission imagebuilder:CancelImageCreation is "
+     "needed: User: arn:aws:sts"},
     {"cancel-terminal-400", "InvalidParameterValueException", NULL, IB_EAWS,
      "InvalidParameterValueException: "},
     {"client-400", "ClientException", NULL, IB_EAWS, "ClientException: "},
@@ -250,6 +252,32 @@ static void reading_and_cancelling_are_told_apart_when_denied(void **state)
     assert_true(ib_awserror_is_denied(err.aws_code, err.http_status));
 }
 
+struct denied_row {
+    const char *name, *message, *sentence;
+};
+static const struct denied_row denied_rows[] = {
+    {"denied_by_another_action_names_that",
+     "User: arn:aws:iam::1:user/x is not authorized to perform: "
+     "iam:PassRole on resource: arn:aws:iam::1:role/r",
+     "permission iam:PassRole is needed: User"},
+    {"denied_at_the_end_of_the_text", "x is not authorized to perform: sts:AssumeRole",
+     "permission sts:AssumeRole is needed: x is"},
+    {"denied_without_an_action_names_the_operations", "not authorized to perform: this on that",
+     "permission imagebuilder:CreateImage is needed: not authorized"},
+    {"denied_with_nothing_behind_names_the_operations", "not authorized to perform: ",
+     "permission imagebuilder:CreateImage is needed: not authorized"},
+};
+static void denied_row(void **state)
+{
+    const struct denied_row *r = *state;
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_awserror e = {.code = "AccessDeniedException"};
+
+    (void)snprintf(e.message, sizeof e.message, "%s", r->message);
+    assert_rc(ib_awserror_fail(&err, &e, "imagebuilder", "CreateImage", 403), IB_EAWS, &err);
+    assert_contains(err.text, r->sentence);
+}
+
 int main(void)
 {
     char path[512];
@@ -272,5 +300,6 @@ int main(void)
     IB_TEST_ROWS(form_rows, form_row);
     IB_TEST_CASE(a_redirect_is_told_as_such);
     IB_TEST_CASE(reading_and_cancelling_are_told_apart_when_denied);
+    IB_TEST_ROWS(denied_rows, denied_row);
     return IB_TEST_RUN();
 }
