@@ -182,6 +182,33 @@ AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/cache" -v
 begins 0 'OK - assume role' && grep -q "^cache: passed over: the directory $standin_dir/cache is open to others" "$out"
 tap 'a cache that others can enter is not used, and that is said'
 
+# --- in the middle of a run ----------------------------------------------------------------------------------
+
+arn=$(ctl add-image name=web-server version=1.4.2 build=7 age_s=60)
+mkdir -m 700 "$standin_dir/state"
+printf 'state_dir = "%s/state";\n' "$standin_dir" >"$standin_dir/c.conf"
+check() {
+    AWS_ENDPOINT_URL=$standin_url "$abs_top_builddir/plugins/check_ib_image" --config "$standin_dir/c.conf" \
+        -a "$arn" -c 90m "$@" >"$out" 2>&1
+    code=$?
+}
+ctl clear-requests >/dev/null
+check
+[ "$code" = 0 ] && check && [ "$code" = 0 ] && [ "$(ctl count AssumeRole)" = 1 ]
+tap 'two checks, one call to STS'
+ctl expire-credentials >/dev/null
+check
+[ "$code" = 0 ] && [ "$(ctl count AssumeRole)" = 2 ] && [ "$(ctl count GetImage --status 403)" = 1 ]
+tap 'credentials that expire early are renewed once, and the check goes on'
+check
+[ "$code" = 0 ] && [ "$(ctl count AssumeRole)" = 2 ]
+tap 'the new ones serve the next check'
+ctl add-fault op=GetImage kind=error code=ExpiredTokenException status=403 message='The security token included in the request is expired' >/dev/null
+check
+[ "$code" = 3 ] && [ "$(ctl count AssumeRole)" = 3 ] && head -n 1 "$out" | grep -q 'ExpiredTokenException'
+tap 'credentials that AWS calls expired again and again are not asked for without end'
+ctl clear-faults >/dev/null
+
 # --- everyday failures ------------------------------------------------------------------------------------
 
 cred_env
