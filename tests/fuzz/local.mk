@@ -20,6 +20,7 @@ fuzz_programs =
 include tests/fuzz/arazzo.mk
 include tests/fuzz/arazzo_engine.mk
 include tests/fuzz/aws.mk
+include tests/fuzz/cred.mk
 include tests/fuzz/data.mk
 
 EXTRA_DIST += tests/fuzz/corpus
