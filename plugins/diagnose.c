@@ -24,7 +24,8 @@ void ib_diagnose_trace(void *ctx, const char *line)
     ib_output_line(ctx, "%s", line);
 }
 
-/* --- one way -------------------------------------------------------------------------------------- */
+/* --- one way
+ * -------------------------------------------------------------------------------------- */
 
 /* Region of an ARN at hand; "" when there is none. is_image: permissions can be asked for it. */
 static void read_arn(const char *text, char region[64], bool *ret_is_image)
@@ -75,7 +76,8 @@ static void try_way(const struct ib_diagnose_way *way, struct ib_deadline deadli
     }
 }
 
-/* --- targets --------------------------------------------------------------------------------------- */
+/* --- targets
+ * --------------------------------------------------------------------------------------- */
 
 static void add_setting(void *ctx, const char *name, const char *value, const char *source)
 {
@@ -86,7 +88,7 @@ static void add_setting(void *ctx, const char *name, const char *value, const ch
 
 static struct ib_diagnose_way way_of(const struct ib_target *t)
 {
-    struct ib_str what = { NULL, 0 };
+    struct ib_str what = {NULL, 0};
 
     if (ib_conf_texts_count(&t->what) > 0) {
         what = ib_conf_texts_at(&t->what, 0);
@@ -109,8 +111,8 @@ static bool same_way(const struct ib_diagnose_way *a, const struct ib_diagnose_w
            same_text(a->aws.role_arn, b->aws.role_arn) &&
            same_text(a->aws.external_id, b->aws.external_id) &&
            same_text(a->aws.endpoint_url, b->aws.endpoint_url) &&
-           same_text(a->aws.ca_bundle, b->aws.ca_bundle) &&
-           same_text(a->aws.proxy, b->aws.proxy) && same_text(a->arn, b->arn);
+           same_text(a->aws.ca_bundle, b->aws.ca_bundle) && same_text(a->aws.proxy, b->aws.proxy) &&
+           same_text(a->arn, b->arn);
 }
 
 static void try_targets(const struct ib_diagnose_request *r, struct diagnosis *d)
@@ -145,7 +147,8 @@ static void try_targets(const struct ib_diagnose_request *r, struct diagnosis *d
     }
 }
 
-/* --- output ------------------------------------------------------------------------------------------ */
+/* --- output
+ * ------------------------------------------------------------------------------------------ */
 
 static enum ib_rc write_json(const struct ib_diagnose_request *r, const struct diagnosis *d,
                              enum ib_state state, struct ib_output *out, struct ib_error *err)
@@ -176,7 +179,7 @@ static enum ib_rc write_json(const struct ib_diagnose_request *r, const struct d
 enum ib_rc ib_diagnose_run(const struct ib_diagnose_request *request, struct ib_output *out,
                            enum ib_state *ret_state, struct ib_error *err)
 {
-    struct diagnosis d = { .tried = 0 };
+    struct diagnosis d = {.tried = 0};
     enum ib_rc rc = IB_OK;
 
     ib_diagnose_add(&d.rows, "configuration", "%s",

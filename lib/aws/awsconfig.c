@@ -13,7 +13,7 @@ void ib_aws_setting_fini(struct ib_aws_setting *s)
 {
     free(s->value);
     free(s->source);
-    *s = (struct ib_aws_setting){ NULL, NULL };
+    *s = (struct ib_aws_setting){NULL, NULL};
 }
 
 void ib_aws_config_free(struct ib_aws_config *config)
@@ -45,7 +45,7 @@ void ib_aws_config_cleanup(struct ib_aws_config **config)
 static enum ib_rc set(struct ib_aws_setting *ret, struct ib_str value, const char *source,
                       struct ib_error *err)
 {
-    struct ib_aws_setting s = { ib_str_dup(value), ib_str_dup(ib_str_from(source)) };
+    struct ib_aws_setting s = {ib_str_dup(value), ib_str_dup(ib_str_from(source))};
 
     if (s.value == NULL || s.source == NULL) {
         ib_aws_setting_fini(&s);
@@ -57,8 +57,9 @@ static enum ib_rc set(struct ib_aws_setting *ret, struct ib_str value, const cha
 }
 
 /* "profile monitoring (/etc/nagios/.aws/config)" */
-static enum ib_rc set_from_profile(const struct ib_aws_config *c, const char *key, const char *value,
-                                   struct ib_aws_setting *ret, struct ib_error *err)
+static enum ib_rc set_from_profile(const struct ib_aws_config *c, const char *key,
+                                   const char *value, struct ib_aws_setting *ret,
+                                   struct ib_error *err)
 {
     const struct ib_profile_file *file =
         ib_profiles_file(c->profiles, ib_profile_origin(c->profiles, c->profile.value, key));
@@ -70,7 +71,8 @@ static enum ib_rc set_from_profile(const struct ib_aws_config *c, const char *ke
     return rc != IB_OK ? rc : set(ret, ib_str_from(value), ib_buf_c(&source), err);
 }
 
-/* The first that says something: option, environment variables, profile, a last variable. NULL: no such place. */
+/* The first that says something: option, environment variables, profile, a last variable. NULL: no
+ * such place. */
 struct places {
     const char *option, *option_name;
     const char *variables[2];
@@ -87,8 +89,8 @@ static enum ib_rc look_up(const struct ib_aws_config *c, const struct places *pl
         return set(ret, ib_str_from(places->option), places->option_name, err);
     }
     for (size_t i = 0; i < IB_ARRAY_LEN(places->variables); i++) {
-        value = places->variables[i] == NULL ? NULL
-                                             : IB_OUTSIDE_ENV(c->outside, places->variables[i]);
+        value =
+            places->variables[i] == NULL ? NULL : IB_OUTSIDE_ENV(c->outside, places->variables[i]);
         if (value != NULL) {
             return set(ret, ib_str_trim(ib_str_from(value)), places->variables[i], err);
         }
@@ -99,8 +101,8 @@ static enum ib_rc look_up(const struct ib_aws_config *c, const struct places *pl
     if (value != NULL) {
         return set_from_profile(c, places->profile_key, value, ret, err);
     }
-    value = places->last_variable == NULL ? NULL
-                                          : IB_OUTSIDE_ENV(c->outside, places->last_variable);
+    value =
+        places->last_variable == NULL ? NULL : IB_OUTSIDE_ENV(c->outside, places->last_variable);
     return value == NULL ? IB_OK : set(ret, ib_str_from(value), places->last_variable, err);
 }
 
@@ -109,7 +111,7 @@ static enum ib_rc look_up(const struct ib_aws_config *c, const struct places *pl
 static enum ib_rc load_switch(const struct ib_aws_config *c, const char *variable, const char *key,
                               struct ib_aws_setting *ret, bool *ret_on, struct ib_error *err)
 {
-    struct places places = { .variables = { variable }, .profile_key = key };
+    struct places places = {.variables = {variable}, .profile_key = key};
     enum ib_rc rc = look_up(c, &places, ret, err);
 
     *ret_on = false;
@@ -118,23 +120,23 @@ static enum ib_rc load_switch(const struct ib_aws_config *c, const char *variabl
     }
     *ret_on = ib_cred_is_true(ret->value);
     if (!*ret_on && !ib_str_ieq_c(ib_str_from(ret->value), "false")) {
-        return ib_fail(err, IB_ECONFIG, "%s, %s: \"%s\" is neither true nor false", ret->source, key,
-                       ret->value);
+        return ib_fail(err, IB_ECONFIG, "%s, %s: \"%s\" is neither true nor false", ret->source,
+                       key, ret->value);
     }
     return IB_OK;
 }
 
 static enum ib_rc load_retry(struct ib_aws_config *c, struct ib_error *err)
 {
-    static const char *const modes[] = { [IB_AWS_RETRY_STANDARD] = "standard",
-                                         [IB_AWS_RETRY_LEGACY] = "legacy",
-                                         [IB_AWS_RETRY_ADAPTIVE] = "adaptive" };
-    const struct places mode_places = { .variables = { "AWS_RETRY_MODE" },
-                                        .profile_key = "retry_mode" };
-    const struct places tries_places = { .variables = { "AWS_MAX_ATTEMPTS" },
-                                         .profile_key = "max_attempts" };
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting mode = { NULL, NULL };
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting tries = { NULL, NULL };
+    static const char *const modes[] = {[IB_AWS_RETRY_STANDARD] = "standard",
+                                        [IB_AWS_RETRY_LEGACY] = "legacy",
+                                        [IB_AWS_RETRY_ADAPTIVE] = "adaptive"};
+    const struct places mode_places = {.variables = {"AWS_RETRY_MODE"},
+                                       .profile_key = "retry_mode"};
+    const struct places tries_places = {.variables = {"AWS_MAX_ATTEMPTS"},
+                                        .profile_key = "max_attempts"};
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting mode = {NULL, NULL};
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting tries = {NULL, NULL};
     size_t i = 0;
     int64_t n;
     enum ib_rc rc = look_up(c, &mode_places, &mode, err);
@@ -176,14 +178,17 @@ static enum ib_rc check_region(const struct ib_aws_setting *region, struct ib_er
 
 static enum ib_rc load_settings(struct ib_aws_config *c, struct ib_error *err)
 {
-    const struct places region = { .option = c->options.region, .option_name = "--region",
-                                   .variables = { "AWS_REGION", "AWS_DEFAULT_REGION" },
-                                   .profile_key = "region" };
-    const struct places ca = { .option = c->options.ca_bundle, .option_name = "--ca-bundle",
-                               .variables = { "AWS_CA_BUNDLE" }, .profile_key = "ca_bundle",
-                               .last_variable = "REQUESTS_CA_BUNDLE" };
-    const struct places app_id = { .variables = { "AWS_SDK_UA_APP_ID" },
-                                   .profile_key = "sdk_ua_app_id" };
+    const struct places region = {.option = c->options.region,
+                                  .option_name = "--region",
+                                  .variables = {"AWS_REGION", "AWS_DEFAULT_REGION"},
+                                  .profile_key = "region"};
+    const struct places ca = {.option = c->options.ca_bundle,
+                              .option_name = "--ca-bundle",
+                              .variables = {"AWS_CA_BUNDLE"},
+                              .profile_key = "ca_bundle",
+                              .last_variable = "REQUESTS_CA_BUNDLE"};
+    const struct places app_id = {.variables = {"AWS_SDK_UA_APP_ID"},
+                                  .profile_key = "sdk_ua_app_id"};
     enum ib_rc rc;
 
     if (c->options.region == NULL && c->options.default_region != NULL) {
@@ -255,14 +260,16 @@ enum ib_rc ib_aws_config_load(const struct ib_aws_options *options,
     return rc;
 }
 
-/* --- region of a call -------------------------------------------------------------------------- */
+/* --- region of a call --------------------------------------------------------------------------
+ */
 
 static enum ib_rc no_region(const struct ib_aws_config *c, const char *imds, struct ib_error *err)
 {
-    return ib_fail(err, IB_EUSAGE,
-                   "no region: give --region, AWS_REGION, AWS_DEFAULT_REGION or \"region\" in profile "
-                   "%s (instance metadata: %s)",
-                   c->profile.value, imds);
+    return ib_fail(
+        err, IB_EUSAGE,
+        "no region: give --region, AWS_REGION, AWS_DEFAULT_REGION or \"region\" in profile "
+        "%s (instance metadata: %s)",
+        c->profile.value, imds);
 }
 
 static enum ib_rc region_of_instance(struct ib_aws_config *c, const struct ib_deadline *deadline,
@@ -270,8 +277,11 @@ static enum ib_rc region_of_instance(struct ib_aws_config *c, const struct ib_de
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf region = IB_BUF_INIT(64);
     struct ib_error why = IB_ERROR_INIT;
-    struct ib_cred_context ctx = { .config = c, .outside = c->outside, .profiles = c->profiles,
-                                   .profile = c->profile.value, .deadline = *deadline };
+    struct ib_cred_context ctx = {.config = c,
+                                  .outside = c->outside,
+                                  .profiles = c->profiles,
+                                  .profile = c->profile.value,
+                                  .deadline = *deadline};
     enum ib_rc rc;
 
     if (c->imds_asked) {
@@ -290,7 +300,7 @@ enum ib_rc ib_aws_config_region(struct ib_aws_config *config, const char *arn_re
                                 struct ib_error *err)
 {
     const struct ib_aws_setting *found = &config->region;
-    struct ib_aws_setting copy = { NULL, NULL };
+    struct ib_aws_setting copy = {NULL, NULL};
     enum ib_rc rc = IB_OK;
 
     if (arn_region != NULL && arn_region[0] != '\0') {
@@ -299,10 +309,11 @@ enum ib_rc ib_aws_config_region(struct ib_aws_config *config, const char *arn_re
                            config->options.region, arn_region);
         }
         if (!ib_region_is_valid(ib_str_from(arn_region))) {
-            return ib_fail(err, IB_EUSAGE, "ARN: \"%s\" is no region like eu-central-1", arn_region);
+            return ib_fail(err, IB_EUSAGE, "ARN: \"%s\" is no region like eu-central-1",
+                           arn_region);
         }
-        rc = set(&copy, ib_str_from(arn_region), config->options.region != NULL ? "--region" : "ARN",
-                 err);
+        rc = set(&copy, ib_str_from(arn_region),
+                 config->options.region != NULL ? "--region" : "ARN", err);
     } else {
         if (found->value == NULL) {
             rc = region_of_instance(config, deadline, err);
@@ -316,13 +327,15 @@ enum ib_rc ib_aws_config_region(struct ib_aws_config *config, const char *arn_re
         }
     }
     if (rc == IB_OK) {
-        (void)ib_text_copy(config->call_region, sizeof config->call_region, ib_str_from(copy.value));
+        (void)ib_text_copy(config->call_region, sizeof config->call_region,
+                           ib_str_from(copy.value));
         *ret = copy;
     }
     return rc;
 }
 
-/* --- endpoint of a service ----------------------------------------------------------------------- */
+/* --- endpoint of a service -----------------------------------------------------------------------
+ */
 
 static bool is_ignoring_configured(const struct ib_aws_config *c)
 {
@@ -379,9 +392,9 @@ static enum ib_rc endpoint_from_profile(const struct ib_aws_config *c, const cha
 enum ib_rc ib_aws_config_endpoint_url(const struct ib_aws_config *config, const char *service,
                                       struct ib_aws_setting *ret, struct ib_error *err)
 {
-    struct ib_aws_setting found = { NULL, NULL };
+    struct ib_aws_setting found = {NULL, NULL};
     char id[64], own[128];
-    const struct places variables = { .variables = { own, "AWS_ENDPOINT_URL" } };
+    const struct places variables = {.variables = {own, "AWS_ENDPOINT_URL"}};
     enum ib_rc rc = IB_OK;
 
     service_id(service, true, id, sizeof id);

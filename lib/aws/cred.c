@@ -19,7 +19,7 @@ void ib_cred_trail_add(struct ib_cred_trail *trail, const char *provider,
         return;
     }
     row = &trail->rows[trail->count++];
-    *row = (struct ib_cred_trail_row){ .provider = provider, .outcome = outcome };
+    *row = (struct ib_cred_trail_row){.provider = provider, .outcome = outcome};
     va_start(ap, fmt);
     n = vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
@@ -60,8 +60,7 @@ static enum ib_rc check_text(struct ib_str text, size_t max, const char *name, c
 static enum ib_rc check_fields(const struct ib_cred_fields *f, const char *source,
                                struct ib_error *err)
 {
-    enum ib_rc rc =
-        check_text(f->access_key_id, IB_CRED_KEY_MAX, "access key id", source, err);
+    enum ib_rc rc = check_text(f->access_key_id, IB_CRED_KEY_MAX, "access key id", source, err);
 
     if (rc == IB_OK) {
         rc = check_text(f->secret_access_key, IB_CRED_SECRET_MAX, "secret access key", source, err);
@@ -110,8 +109,8 @@ enum ib_rc ib_cred_check_expired(const struct ib_credentials *c, int64_t now_ms,
         return IB_OK;
     }
     return ib_fail(err, IB_ECRED, "%s: the credentials expired at %s%s%s", c->source,
-                   ib_time_fmt_iso8601(c->expiration_ms, end, sizeof end), advice[0] == '\0' ? "" : "; ",
-                   advice);
+                   ib_time_fmt_iso8601(c->expiration_ms, end, sizeof end),
+                   advice[0] == '\0' ? "" : "; ", advice);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------ */
@@ -121,7 +120,7 @@ static enum ib_rc json_text(const struct ib_value *object, const char *what, con
 {
     const struct ib_value *v = name == NULL ? NULL : ib_value_get_c(object, name);
 
-    *ret = (struct ib_str){ NULL, 0 };
+    *ret = (struct ib_str){NULL, 0};
     if (v == NULL || ib_value_is(v, IB_VALUE_NULL)) {
         return needed ? ib_fail(err, IB_ECRED, "%s: no %s", what, name) : IB_OK;
     }
@@ -165,7 +164,7 @@ enum ib_rc ib_cred_json_fields(const struct ib_value *object, const char *what,
                                const struct ib_cred_json_names *names, struct ib_cred_fields *ret,
                                struct ib_error *err)
 {
-    struct ib_cred_fields f = { .expiration_ms = 0 };
+    struct ib_cred_fields f = {.expiration_ms = 0};
     enum ib_rc rc;
 
     if (!ib_value_is(object, IB_VALUE_OBJECT)) {
@@ -217,7 +216,7 @@ enum ib_rc ib_cred_read_below_home(const struct ib_cred_context *ctx, const char
                                    struct ib_buf *ret, char *ret_path,
                                    struct ib_file_facts *ret_facts, struct ib_error *err)
 {
-    const struct below_home b = { ctx->outside, rest, ret, ret_path, ret_facts };
+    const struct below_home b = {ctx->outside, rest, ret, ret_path, ret_facts};
     struct ib_error why = IB_ERROR_INIT;
     const char *source;
     const char *home = ib_profile_home(ctx->outside, &source);

@@ -10,7 +10,7 @@
 #include "lib/base/num.h"
 #include "lib/base/text.h"
 
-#define SESSION_NAME_MAX 64    /* STS API, AssumeRole */
+#define SESSION_NAME_MAX 64 /* STS API, AssumeRole */
 #define EXTERNAL_ID_MAX  1224
 #define DURATION_MIN     900
 #define DURATION_MAX     43200
@@ -44,7 +44,8 @@ void ib_cred_role_of_options(const struct ib_cred_context *ctx, struct ib_cred_r
     };
 }
 
-/* --- checks --------------------------------------------------------------------------------------- */
+/* --- checks
+ * --------------------------------------------------------------------------------------- */
 
 static bool has_only(const char *text, const char *more)
 {
@@ -84,10 +85,11 @@ enum ib_rc ib_cred_role_check(const struct ib_cred_role *role, struct ib_error *
         return rc;
     }
     if (role->mfa_serial != NULL) {
-        return ib_fail(err, IB_ECRED,
-                       "%s: role %s demands MFA (mfa_serial), and nobody is here to type a code; give "
-                       "monitoring a role that trusts it without",
-                       role->where, role->arn);
+        return ib_fail(
+            err, IB_ECRED,
+            "%s: role %s demands MFA (mfa_serial), and nobody is here to type a code; give "
+            "monitoring a role that trusts it without",
+            role->where, role->arn);
     }
     if (role->duration != NULL &&
         ib_num_i64(ib_str_from(role->duration), DURATION_MIN, DURATION_MAX, "duration_seconds",
@@ -98,18 +100,20 @@ enum ib_rc ib_cred_role_check(const struct ib_cred_role *role, struct ib_error *
     if (role->session_name != NULL &&
         (strlen(role->session_name) < 2 || strlen(role->session_name) > SESSION_NAME_MAX ||
          !has_only(role->session_name, "+=,.@_-"))) {
-        return ib_fail(err, IB_ECRED,
-                       "%s: role session name \"%.80s\" has other than 2 to %d characters of A-Z a-z "
-                       "0-9 + = , . @ _ -",
-                       role->where, role->session_name, SESSION_NAME_MAX);
+        return ib_fail(
+            err, IB_ECRED,
+            "%s: role session name \"%.80s\" has other than 2 to %d characters of A-Z a-z "
+            "0-9 + = , . @ _ -",
+            role->where, role->session_name, SESSION_NAME_MAX);
     }
     if (role->external_id != NULL &&
         (strlen(role->external_id) < 2 || strlen(role->external_id) > EXTERNAL_ID_MAX ||
          !has_only(role->external_id, "+=,.@:/_-"))) {
-        return ib_fail(err, IB_ECRED,
-                       "%s: the external id has other than 2 to %d characters of A-Z a-z 0-9 + = , . @ "
-                       ": / _ -",
-                       role->where, EXTERNAL_ID_MAX);
+        return ib_fail(
+            err, IB_ECRED,
+            "%s: the external id has other than 2 to %d characters of A-Z a-z 0-9 + = , . @ "
+            ": / _ -",
+            role->where, EXTERNAL_ID_MAX);
     }
     return IB_OK;
 }
@@ -129,7 +133,8 @@ void ib_cred_session_name(char *buf, size_t cap)
     }
 }
 
-/* --- the call -------------------------------------------------------------------------------------- */
+/* --- the call
+ * -------------------------------------------------------------------------------------- */
 
 void ib_cred_role_describe(const struct ib_cred_context *ctx, const struct ib_cred_role *role,
                            struct ib_buf *out)

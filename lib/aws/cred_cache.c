@@ -12,14 +12,15 @@
 #include "lib/data/json.h"
 #include "lib/sys/file.h"
 
-#define NAME_MAX_BYTES 80                    /* 64 hexadecimal digits and a suffix */
+#define NAME_MAX_BYTES 80 /* 64 hexadecimal digits and a suffix */
 #define FILE_MAX_BYTES ((size_t)64 * 1024)
-#define SWEEP_MAX      256                   /* files looked at when old ones are removed */
-#define SWEEP_AFTER_MS (2 * IB_DAY_MS)       /* since it was written; no session lives longer than 12 h */
+#define SWEEP_MAX      256             /* files looked at when old ones are removed */
+#define SWEEP_AFTER_MS (2 * IB_DAY_MS) /* since it was written; no session lives longer than 12 h \
+                                        */
 
 #define LIFE_MAX_MS (12 * IB_HOUR_MS)
-#define EARLY_MS (15 * IB_MINUTE_MS)         /* as the AWS CLI */
-#define MUST_MS  (5 * IB_MINUTE_MS)
+#define EARLY_MS    (15 * IB_MINUTE_MS) /* as the AWS CLI */
+#define MUST_MS     (5 * IB_MINUTE_MS)
 
 struct entry {
     struct ib_credentials credentials;
@@ -53,22 +54,27 @@ struct ib_cred_window ib_cred_window_of(int64_t fetched_ms, int64_t expiration_m
     /* A session of 15 minutes, the shortest there is, would otherwise be renewed by each run. */
     early = early > EARLY_MS ? EARLY_MS : early;
     must = must > MUST_MS ? MUST_MS : must;
-    return (struct ib_cred_window){ expiration_ms - early, expiration_ms - must };
+    return (struct ib_cred_window){expiration_ms - early, expiration_ms - must};
 }
 
-/* --- the file ---------------------------------------------------------------------------------- */
+/* --- the file ----------------------------------------------------------------------------------
+ */
 
 static enum ib_rc parse_entry(const struct cache *c, struct ib_str text, struct entry *ret,
                               struct ib_error *err)
 {
     static const struct ib_cred_json_names names = {
-        .access_key_id = "AccessKeyId", .secret_access_key = "SecretAccessKey",
-        .session_token = "SessionToken", .expiration = "Expiration", .account_id = "AccountId",
-        .needs_token = true, .needs_expiration = true,
+        .access_key_id = "AccessKeyId",
+        .secret_access_key = "SecretAccessKey",
+        .session_token = "SessionToken",
+        .expiration = "Expiration",
+        .account_id = "AccountId",
+        .needs_token = true,
+        .needs_expiration = true,
     };
     IB_CLEANUP(ib_value_cleanup) struct ib_value *object = NULL;
     struct ib_cred_fields fields;
-    struct ib_str source = { NULL, 0 };
+    struct ib_str source = {NULL, 0};
     char words[600];
     int64_t fetched = 0;
     enum ib_rc rc = ib_json_parse(text, "cached credentials", NULL, &object, err);
@@ -97,8 +103,8 @@ static enum ib_rc parse_entry(const struct cache *c, struct ib_str text, struct 
 
 static enum ib_rc read_entry(const struct cache *c, struct entry *ret, struct ib_error *err)
 {
-    const struct ib_file_options options = { .no_symlink = true, .need_private = true,
-                                             .need_owner = true };
+    const struct ib_file_options options = {
+        .no_symlink = true, .need_private = true, .need_owner = true};
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT_SECRET(FILE_MAX_BYTES);
     enum ib_rc rc = ib_file_read_at(c->dir, c->name, &options, &text, NULL, err);
 
@@ -129,9 +135,9 @@ static enum ib_rc write_entry(const struct cache *cache, const struct ib_credent
     add_member(&text, "AccountId", c->account_id);
     ib_buf_add_c(&text, "}\n");
     rc = ib_buf_ok(&text, "cached credentials", err);
-    return rc != IB_OK ? rc
-                       : ib_file_write_atomic_at(cache->dir, cache->name, ib_buf_str(&text), 0600,
-                                                 err);
+    return rc != IB_OK
+               ? rc
+               : ib_file_write_atomic_at(cache->dir, cache->name, ib_buf_str(&text), 0600, err);
 }
 
 static bool is_entry_name(const char *name)
@@ -176,7 +182,8 @@ static void sweep(const struct ib_cred_context *ctx, int dir)
     (void)closedir(list);
 }
 
-/* --- the decision -------------------------------------------------------------------------------- */
+/* --- the decision --------------------------------------------------------------------------------
+ */
 
 enum freshness { GOOD, GOOD_FOR_NOW, NO_GOOD };
 
@@ -197,7 +204,7 @@ static enum freshness judge(const struct cache *c, const struct entry *e)
 
 static enum freshness look(const struct cache *c, struct entry *ret)
 {
-    struct entry found = { .fetched_ms = 0 };
+    struct entry found = {.fetched_ms = 0};
     struct ib_error why = IB_ERROR_INIT;
     enum ib_rc rc = read_entry(c, &found, &why);
     enum freshness verdict;
@@ -259,7 +266,7 @@ static enum ib_rc renew(const struct cache *c, struct entry *old, struct ib_cred
 
 static enum ib_rc get(const struct cache *c, struct ib_credentials *ret, struct ib_error *err)
 {
-    IB_CLEANUP(entry_fini) struct entry found = { .fetched_ms = 0 };
+    IB_CLEANUP(entry_fini) struct entry found = {.fetched_ms = 0};
     IB_CLEANUP(ib_lock_release) struct ib_lock lock = IB_LOCK_INIT;
     enum freshness verdict = look(c, &found);
     /* While what is there still serves, nobody waits for the lock. */
@@ -290,7 +297,7 @@ enum ib_rc ib_cred_cache_get(const struct ib_cred_context *ctx, const struct ib_
                              struct ib_credentials *ret, struct ib_error *err)
 {
     const char *path = ctx->config->options.cache_dir;
-    struct cache c = { .ctx = ctx, .ask = ask, .dir = -1 };
+    struct cache c = {.ctx = ctx, .ask = ask, .dir = -1};
     struct ib_error why = IB_ERROR_INIT;
     char key[IB_SHA256_HEX_MAX];
     enum ib_rc rc;

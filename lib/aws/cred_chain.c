@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chain of providers, in the order of the AWS CLI: environment; a profile's role; web identity by
- * environment; what else the profile says; container; instance metadata. Then --role-arn on top.
+ * The chain of providers, in the order of the AWS CLI: environment; a profile's role; web identity
+ * by environment; what else the profile says; container; instance metadata. Then --role-arn on top.
  */
 #include "lib/aws/cred.h"
 
@@ -30,7 +30,8 @@ const char *ib_cred_key_tail(const struct ib_credentials *c)
     return c->access_key_id + (n > 4 ? n - 4 : 0);
 }
 
-/* --- what a profile says ---------------------------------------------------------------------------- */
+/* --- what a profile says
+ * ---------------------------------------------------------------------------- */
 
 static enum ib_rc from_source(const struct ib_cred_context *ctx, const struct ib_profile_link *link,
                               struct ib_credentials *ret, struct ib_error *err)
@@ -59,7 +60,8 @@ static enum ib_rc from_source(const struct ib_cred_context *ctx, const struct ib
     return ib_fail(err, IB_EBUG, "a role as source of credentials");
 }
 
-/* Lines that tell one source from another without asking it. Nothing secret: key ids, names, places. */
+/* Lines that tell one source from another without asking it. Nothing secret: key ids, names,
+ * places. */
 static void describe_source(const struct ib_cred_context *ctx, const struct ib_profile_link *link,
                             struct ib_buf *out)
 {
@@ -98,8 +100,9 @@ struct step {
     size_t at; /* link to resolve */
 };
 
-static enum ib_rc resolve_link(const struct ib_cred_context *ctx, const struct ib_profile_chain *chain,
-                               size_t at, struct ib_credentials *ret, struct ib_error *err);
+static enum ib_rc resolve_link(const struct ib_cred_context *ctx,
+                               const struct ib_profile_chain *chain, size_t at,
+                               struct ib_credentials *ret, struct ib_error *err);
 
 static enum ib_rc fetch_role(const struct ib_cred_context *ctx, void *arg,
                              struct ib_credentials *ret, struct ib_error *err)
@@ -141,11 +144,12 @@ static void describe_links(const struct ib_cred_context *ctx, const struct ib_pr
     }
 }
 
-static enum ib_rc resolve_link(const struct ib_cred_context *ctx, const struct ib_profile_chain *chain,
-                               size_t at, struct ib_credentials *ret, struct ib_error *err)
+static enum ib_rc resolve_link(const struct ib_cred_context *ctx,
+                               const struct ib_profile_chain *chain, size_t at,
+                               struct ib_credentials *ret, struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf description = IB_BUF_INIT((size_t)64 * 1024);
-    struct step step = { chain, at };
+    struct step step = {chain, at};
     enum ib_rc rc;
 
     if (chain->links[at].kind != IB_LINK_ASSUME_ROLE) {
@@ -154,15 +158,16 @@ static enum ib_rc resolve_link(const struct ib_cred_context *ctx, const struct i
     describe_links(ctx, chain, at, &description);
     rc = ib_buf_ok(&description, "chain of roles", err);
     if (rc == IB_OK) {
-        const struct ib_cred_ask ask = { IB_CRED_ASSUME_ROLE, ib_buf_str(&description), fetch_role,
-                                         &step };
+        const struct ib_cred_ask ask = {IB_CRED_ASSUME_ROLE, ib_buf_str(&description), fetch_role,
+                                        &step};
 
         rc = ib_cred_cache_get(ctx, &ask, ret, err);
     }
     return note(ctx, IB_CRED_ASSUME_ROLE, rc, ret, err);
 }
 
-/* --- the order ------------------------------------------------------------------------------------------ */
+/* --- the order
+ * ------------------------------------------------------------------------------------------ */
 
 static bool profile_was_asked_for(const struct ib_cred_context *ctx)
 {
@@ -170,7 +175,8 @@ static bool profile_was_asked_for(const struct ib_cred_context *ctx)
 }
 
 /* Everything said in one sentence: which provider was passed over, and why. */
-static enum ib_rc nothing_found(const struct ib_cred_context *ctx, size_t from, struct ib_error *err)
+static enum ib_rc nothing_found(const struct ib_cred_context *ctx, size_t from,
+                                struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(4096);
 
@@ -210,7 +216,7 @@ static enum ib_rc plan_profile(const struct ib_cred_context *ctx, struct ib_prof
 static enum ib_rc try_profile(const struct ib_cred_context *ctx, struct ib_credentials *ret,
                               struct ib_error *err)
 {
-    struct ib_profile_chain chain = { .count = 0 };
+    struct ib_profile_chain chain = {.count = 0};
     enum ib_rc planned = plan_profile(ctx, &chain, err);
     enum ib_rc rc = IB_ENOENT;
 
@@ -250,19 +256,20 @@ static enum ib_rc find_base(const struct ib_cred_context *ctx, struct ib_credent
     return rc == IB_ENOENT ? nothing_found(ctx, from, err) : rc;
 }
 
-/* --- --role-arn on top ------------------------------------------------------------------------------------ */
+/* --- --role-arn on top
+ * ------------------------------------------------------------------------------------ */
 
 /* As find_base() would go, but by looking at settings alone. */
 static void describe_base(const struct ib_cred_context *ctx, struct ib_buf *out)
 {
-    const struct ib_profile_link env = { IB_LINK_FROM_ENVIRONMENT, "" };
-    const struct ib_profile_link container = { IB_LINK_FROM_CONTAINER, "" };
-    struct ib_profile_chain chain = { .count = 0 };
-    bool is_role, has_plan = ib_profile_chain_plan(ctx->profiles, ctx->profile, &chain, NULL) == IB_OK;
+    const struct ib_profile_link env = {IB_LINK_FROM_ENVIRONMENT, ""};
+    const struct ib_profile_link container = {IB_LINK_FROM_CONTAINER, ""};
+    struct ib_profile_chain chain = {.count = 0};
+    bool is_role,
+        has_plan = ib_profile_chain_plan(ctx->profiles, ctx->profile, &chain, NULL) == IB_OK;
 
     is_role = has_plan && chain.links[chain.count - 1].kind == IB_LINK_ASSUME_ROLE;
-    if (!profile_was_asked_for(ctx) &&
-        IB_OUTSIDE_ENV(ctx->outside, "AWS_ACCESS_KEY_ID") != NULL) {
+    if (!profile_was_asked_for(ctx) && IB_OUTSIDE_ENV(ctx->outside, "AWS_ACCESS_KEY_ID") != NULL) {
         describe_source(ctx, &env, out);
         return;
     }
@@ -303,8 +310,8 @@ static enum ib_rc find_on_top(const struct ib_cred_context *ctx, struct ib_crede
         rc = ib_buf_ok(&description, "--role-arn", err);
     }
     if (rc == IB_OK) {
-        const struct ib_cred_ask ask = { IB_CRED_ASSUME_ROLE, ib_buf_str(&description),
-                                         fetch_on_top, &role };
+        const struct ib_cred_ask ask = {IB_CRED_ASSUME_ROLE, ib_buf_str(&description), fetch_on_top,
+                                        &role};
 
         rc = ib_cred_cache_get(ctx, &ask, ret, err);
     }
@@ -313,14 +320,16 @@ static enum ib_rc find_on_top(const struct ib_cred_context *ctx, struct ib_crede
 
 static void show_trail(const struct ib_aws_config *config)
 {
-    const struct ib_trace trace = { config->options.trace, config->options.trace_ctx };
+    const struct ib_trace trace = {config->options.trace, config->options.trace_ctx};
 
     for (size_t i = 0; i < config->trail->count; i++) {
         const struct ib_cred_trail_row *row = &config->trail->rows[i];
 
         ib_trace_line(&trace, "* credentials: %s: %s%s", row->provider,
-                      row->outcome == IB_CRED_ANSWERED ? "" : row->outcome == IB_CRED_FAILED
-                          ? "failed: " : "passed over: ", row->text);
+                      row->outcome == IB_CRED_ANSWERED ? ""
+                      : row->outcome == IB_CRED_FAILED ? "failed: "
+                                                       : "passed over: ",
+                      row->text);
     }
 }
 
@@ -331,8 +340,12 @@ enum ib_rc ib_credentials_resolve(struct ib_aws_config *config, bool fresh,
     IB_CLEANUP(ib_credentials_fini) struct ib_credentials found = IB_CREDENTIALS_INIT;
     struct ib_error why = IB_ERROR_INIT;
     const struct ib_cred_context ctx = {
-        .config = config, .outside = config->outside, .profiles = config->profiles,
-        .profile = config->profile.value, .deadline = *deadline, .fresh = fresh,
+        .config = config,
+        .outside = config->outside,
+        .profiles = config->profiles,
+        .profile = config->profile.value,
+        .deadline = *deadline,
+        .fresh = fresh,
         .trail = config->trail,
     };
     enum ib_rc rc;

@@ -30,10 +30,11 @@ static enum ib_rc check_characters(struct ib_str url, const char *variable, stru
                             : ib_fail(err, IB_ECONFIG, "%s: a URL of %zu bytes", variable, url.n);
 }
 
-/* Plain http would show the token and the keys to whoever sits on the way: these hosts have no way. */
+/* Plain http would show the token and the keys to whoever sits on the way: these hosts have no way.
+ */
 static bool may_be_plain(const char *host)
 {
-    static const char *const known[] = { ECS_HOST, "169.254.170.23", "fd00:ec2::23" };
+    static const char *const known[] = {ECS_HOST, "169.254.170.23", "fd00:ec2::23"};
 
     for (size_t i = 0; i < IB_ARRAY_LEN(known); i++) {
         if (strcmp(host, known[i]) == 0) {
@@ -70,10 +71,11 @@ static enum ib_rc full_url(struct ib_str text, struct ib_buf *ret, bool *ret_is_
         return ib_fail(err, IB_ECONFIG, "%s", err == NULL ? "" : err->text);
     }
     if (!url.is_https && !may_be_plain(url.host)) {
-        return ib_fail(err, IB_ECONFIG,
-                       "%s: plain http is allowed to loopback and to the hosts of ECS and EKS only, not "
-                       "to %s",
-                       FULL, url.host);
+        return ib_fail(
+            err, IB_ECONFIG,
+            "%s: plain http is allowed to loopback and to the hosts of ECS and EKS only, not "
+            "to %s",
+            FULL, url.host);
     }
     *ret_is_metadata = !url.is_https;
     ib_url_add(&url, ret);
@@ -107,7 +109,8 @@ enum ib_rc ib_cred_container_url(const struct ib_outside *outside, struct ib_buf
     return ib_fail(err, IB_ENOENT, "%s and %s are not set", RELATIVE, FULL);
 }
 
-/* --- with which token --------------------------------------------------------------------------- */
+/* --- with which token ---------------------------------------------------------------------------
+ */
 
 static enum ib_rc read_token(const struct ib_outside *outside, struct ib_buf *ret,
                              struct ib_error *err)
@@ -125,7 +128,8 @@ static enum ib_rc read_token(const struct ib_outside *outside, struct ib_buf *re
             return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
         }
         /* One line end behind it is an editor's, not the token's. */
-        while (ret->len > 0 && (ret->data[ret->len - 1] == '\n' || ret->data[ret->len - 1] == '\r')) {
+        while (ret->len > 0 &&
+               (ret->data[ret->len - 1] == '\n' || ret->data[ret->len - 1] == '\r')) {
             ib_buf_cut(ret, ret->len - 1);
         }
     }
@@ -138,13 +142,14 @@ static enum ib_rc read_token(const struct ib_outside *outside, struct ib_buf *re
     return ib_buf_ok(ret, TOKEN, err);
 }
 
-/* --- the answer --------------------------------------------------------------------------------- */
+/* --- the answer ---------------------------------------------------------------------------------
+ */
 
 static enum ib_rc refusal(const struct ib_http_response *answer, const char *url,
                           struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *object = NULL;
-    struct ib_str code = { NULL, 0 }, message = { NULL, 0 };
+    struct ib_str code = {NULL, 0}, message = {NULL, 0};
 
     if (ib_json_parse(ib_buf_str(&answer->body), url, NULL, &object, NULL) == IB_OK) {
         (void)!ib_value_opt_str(object, "code", 128, &code, NULL);
@@ -160,8 +165,11 @@ static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const char
                                    struct ib_credentials *ret, struct ib_error *err)
 {
     static const struct ib_cred_json_names names = {
-        .access_key_id = "AccessKeyId", .secret_access_key = "SecretAccessKey",
-        .session_token = "Token", .expiration = "Expiration", .account_id = "AccountId",
+        .access_key_id = "AccessKeyId",
+        .secret_access_key = "SecretAccessKey",
+        .session_token = "Token",
+        .expiration = "Expiration",
+        .account_id = "AccountId",
         .needs_expiration = true,
     };
     IB_CLEANUP(ib_value_cleanup) struct ib_value *object = NULL;
@@ -211,8 +219,12 @@ enum ib_rc ib_cred_container(const struct ib_cred_context *ctx, struct ib_creden
         /* Read again for each try: the file is replaced while the old token runs out. */
         IB_CLEANUP(ib_buf_fini) struct ib_buf token = IB_BUF_INIT_SECRET(IB_CRED_TOKEN_MAX);
         const struct ib_http_request request = {
-            .method = "GET", .url = ib_buf_c(&url), .headers = &headers, .deadline = ctx->deadline,
-            .timeout_ms = TIMEOUT_MS, .max_body = IB_OUTSIDE_REPLY_MAX,
+            .method = "GET",
+            .url = ib_buf_c(&url),
+            .headers = &headers,
+            .deadline = ctx->deadline,
+            .timeout_ms = TIMEOUT_MS,
+            .max_body = IB_OUTSIDE_REPLY_MAX,
             .flags = IB_HTTP_SECRET | (is_metadata ? IB_HTTP_METADATA : 0u),
         };
 

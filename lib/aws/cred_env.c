@@ -14,7 +14,7 @@ enum ib_rc ib_cred_env(const struct ib_cred_context *ctx, struct ib_credentials 
     const char *secret = IB_OUTSIDE_ENV(ctx->outside, SECRET_NAME);
     const char *token = IB_OUTSIDE_ENV(ctx->outside, "AWS_SESSION_TOKEN");
     const char *expiration = IB_OUTSIDE_ENV(ctx->outside, "AWS_CREDENTIAL_EXPIRATION");
-    struct ib_cred_fields f = { .expiration_ms = 0 };
+    struct ib_cred_fields f = {.expiration_ms = 0};
     IB_CLEANUP(ib_credentials_fini) struct ib_credentials found = IB_CREDENTIALS_INIT;
     enum ib_rc rc;
 

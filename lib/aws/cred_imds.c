@@ -32,15 +32,20 @@ static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const char
                                    struct ib_credentials *ret, struct ib_error *err)
 {
     static const struct ib_cred_json_names names = {
-        .access_key_id = "AccessKeyId", .secret_access_key = "SecretAccessKey",
-        .session_token = "Token", .expiration = "Expiration", .account_id = "AccountId",
-        .needs_token = true, .needs_expiration = true,
+        .access_key_id = "AccessKeyId",
+        .secret_access_key = "SecretAccessKey",
+        .session_token = "Token",
+        .expiration = "Expiration",
+        .account_id = "AccountId",
+        .needs_token = true,
+        .needs_expiration = true,
     };
     IB_CLEANUP(ib_value_cleanup) struct ib_value *object = NULL;
     struct ib_cred_fields fields;
-    struct ib_str code = { NULL, 0 }, message = { NULL, 0 };
+    struct ib_str code = {NULL, 0}, message = {NULL, 0};
     char source[ROLE_MAX + 64];
-    enum ib_rc rc = ib_json_parse(ib_buf_str(&answer->body), "instance metadata", NULL, &object, err);
+    enum ib_rc rc =
+        ib_json_parse(ib_buf_str(&answer->body), "instance metadata", NULL, &object, err);
 
     if (rc != IB_OK) {
         return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The session of `aws login`: what it left in its cache is used while it is good, never renewed.
- * Renewing needs the private key of the session and takes its refresh token away from the person who
- * logged in; a monitoring check should not.
+ * Renewing needs the private key of the session and takes its refresh token away from the person
+ * who logged in; a monitoring check should not.
  */
 #include "lib/aws/cred.h"
 
@@ -14,9 +14,8 @@
 
 static enum ib_rc log_in(struct ib_error *err, const char *profile, const char *why)
 {
-    return ib_fail(err, IB_ECRED,
-                   "profile \"%s\": %s; run as user id %ld: aws login --profile %s", profile, why,
-                   (long)geteuid(), profile);
+    return ib_fail(err, IB_ECRED, "profile \"%s\": %s; run as user id %ld: aws login --profile %s",
+                   profile, why, (long)geteuid(), profile);
 }
 
 static enum ib_rc read_cache(const struct ib_cred_context *ctx, const char *profile,
@@ -49,9 +48,13 @@ enum ib_rc ib_cred_login(const struct ib_cred_context *ctx, const char *profile,
                          struct ib_credentials *ret, struct ib_error *err)
 {
     static const struct ib_cred_json_names names = {
-        .access_key_id = "accessKeyId", .secret_access_key = "secretAccessKey",
-        .session_token = "sessionToken", .expiration = "expiresAt", .account_id = "accountId",
-        .needs_token = true, .needs_expiration = true,
+        .access_key_id = "accessKeyId",
+        .secret_access_key = "secretAccessKey",
+        .session_token = "sessionToken",
+        .expiration = "expiresAt",
+        .account_id = "accountId",
+        .needs_token = true,
+        .needs_expiration = true,
     };
     const char *session = ib_profile_get(ctx->profiles, profile, "login_session");
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT_SECRET(FILE_MAX_BYTES);

@@ -28,8 +28,11 @@ static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const char
                                    struct ib_error *err)
 {
     static const struct ib_cred_json_names names = {
-        .access_key_id = "AccessKeyId", .secret_access_key = "SecretAccessKey",
-        .session_token = "SessionToken", .expiration = "Expiration", .account_id = "AccountId",
+        .access_key_id = "AccessKeyId",
+        .secret_access_key = "SecretAccessKey",
+        .session_token = "SessionToken",
+        .expiration = "Expiration",
+        .account_id = "AccountId",
     };
     IB_CLEANUP(ib_value_cleanup) struct ib_value *object = NULL;
     IB_CLEANUP(ib_credentials_fini) struct ib_credentials found = IB_CREDENTIALS_INIT;

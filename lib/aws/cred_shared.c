@@ -8,7 +8,7 @@ enum ib_rc ib_cred_shared(const struct ib_cred_context *ctx, const char *profile
     const char *id = ib_profile_get(ctx->profiles, profile, "aws_access_key_id");
     const char *secret = ib_profile_get(ctx->profiles, profile, "aws_secret_access_key");
     const struct ib_profile_file *file;
-    struct ib_cred_fields f = { .expiration_ms = 0 };
+    struct ib_cred_fields f = {.expiration_ms = 0};
     IB_CLEANUP(ib_buf_fini) struct ib_buf source = IB_BUF_INIT(2048);
 
     if (id == NULL || secret == NULL) {

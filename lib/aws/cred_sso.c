@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IAM Identity Center: the token that `aws sso login` left, renewed through SSO OIDC where it can be, turned
- * into credentials of one role in one account.
+ * IAM Identity Center: the token that `aws sso login` left, renewed through SSO OIDC where it can
+ * be, turned into credentials of one role in one account.
  *
  * A refresh token serves once, so a renewed token is written back to where the AWS CLI keeps it.
  */
@@ -14,12 +14,12 @@
 #include "lib/base/time.h"
 #include "lib/data/json.h"
 
-#define TOKEN_FILE_MAX   ((size_t)256 * 1024)
-#define TOKEN_MAX        16384 /* bytes of one member */
-#define RENEW_EARLY_MS   (15 * IB_MINUTE_MS) /* as the AWS CLI */
-#define TRY_MAX_MS       (10 * IB_SECOND_MS)
-#define LOOK_AGAIN       5
-#define LOOK_AGAIN_MS    100
+#define TOKEN_FILE_MAX ((size_t)256 * 1024)
+#define TOKEN_MAX      16384               /* bytes of one member */
+#define RENEW_EARLY_MS (15 * IB_MINUTE_MS) /* as the AWS CLI */
+#define TRY_MAX_MS     (10 * IB_SECOND_MS)
+#define LOOK_AGAIN     5
+#define LOOK_AGAIN_MS  100
 
 struct sso {
     const char *profile, *session; /* session NULL: the old form */
@@ -42,15 +42,16 @@ static void token_fini(struct token *t)
 static enum ib_rc log_in(struct ib_error *err, const struct sso *sso, const char *why)
 {
     return ib_fail(err, IB_ECRED,
-                   "profile \"%s\": %s; run as user id %ld: aws sso login --profile %s", sso->profile,
-                   why, (long)geteuid(), sso->profile);
+                   "profile \"%s\": %s; run as user id %ld: aws sso login --profile %s",
+                   sso->profile, why, (long)geteuid(), sso->profile);
 }
 
-/* --- the token ------------------------------------------------------------------------------------ */
+/* --- the token
+ * ------------------------------------------------------------------------------------ */
 
 static enum ib_rc take_token(const struct sso *sso, struct token *t, struct ib_error *err)
 {
-    struct ib_str expires = { NULL, 0 };
+    struct ib_str expires = {NULL, 0};
     enum ib_rc rc = ib_value_need_str(t->file, "accessToken", TOKEN_MAX, &t->access, err);
 
     if (rc == IB_OK) {
@@ -62,7 +63,8 @@ static enum ib_rc take_token(const struct sso *sso, struct token *t, struct ib_e
         if (rc != IB_OK && ib_str_ends(expires, IB_STR("UTC"))) {
             char zulu[64];
 
-            (void)snprintf(zulu, sizeof zulu, "%.*sZ", IB_STR_ARG(ib_str_head(expires, expires.n - 3)));
+            (void)snprintf(zulu, sizeof zulu, "%.*sZ",
+                           IB_STR_ARG(ib_str_head(expires, expires.n - 3)));
             rc = ib_time_parse_iso8601(ib_str_from(zulu), &t->expires_ms, err);
         }
     }
@@ -99,15 +101,16 @@ static enum ib_rc read_token(const struct ib_cred_context *ctx, const struct sso
     return take_token(sso, ret, err);
 }
 
-/* --- requests --------------------------------------------------------------------------------------- */
+/* --- requests
+ * --------------------------------------------------------------------------------------- */
 
 /* Appends the base URL of one of SSO's two services in the SSO region. */
 static enum ib_rc add_endpoint(const struct ib_cred_context *ctx, const char *service,
                                const char *rule, const char *region, struct ib_buf *ret,
                                struct ib_error *err)
 {
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting custom = { NULL, NULL };
-    struct ib_endpoint_params params = { .service = rule, .region = region };
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting custom = {NULL, NULL};
+    struct ib_endpoint_params params = {.service = rule, .region = region};
     struct ib_url url;
     enum ib_rc rc = ib_aws_config_endpoint_url(ctx->config, service, &custom, err);
 
@@ -146,7 +149,8 @@ static enum ib_rc exchange(const struct ib_cred_context *ctx, const struct ib_ht
     return rc;
 }
 
-/* --- renewing ----------------------------------------------------------------------------------------- */
+/* --- renewing
+ * ----------------------------------------------------------------------------------------- */
 
 static bool has_text(const struct token *t, const char *member)
 {
@@ -158,7 +162,7 @@ static bool has_text(const struct token *t, const char *member)
 static bool can_renew(const struct ib_cred_context *ctx, const struct sso *sso,
                       const struct token *t)
 {
-    struct ib_str end = { NULL, 0 };
+    struct ib_str end = {NULL, 0};
     int64_t end_ms = 0;
 
     /* Root would leave the user a file that is root's. */
@@ -166,7 +170,8 @@ static bool can_renew(const struct ib_cred_context *ctx, const struct sso *sso,
         !has_text(t, "clientId") || !has_text(t, "clientSecret")) {
         return false;
     }
-    if (ib_value_opt_str(t->file, "registrationExpiresAt", 64, &end, NULL) != IB_OK || end.p == NULL) {
+    if (ib_value_opt_str(t->file, "registrationExpiresAt", 64, &end, NULL) != IB_OK ||
+        end.p == NULL) {
         return true;
     }
     return ib_time_parse_iso8601(end, &end_ms, NULL) == IB_OK &&
@@ -176,7 +181,7 @@ static bool can_renew(const struct ib_cred_context *ctx, const struct sso *sso,
 static enum ib_rc ask_for_token(const struct ib_cred_context *ctx, const struct sso *sso,
                                 const struct token *t, struct ib_value **ret, struct ib_error *err)
 {
-    static const char *const members[] = { "clientId", "clientSecret", "refreshToken" };
+    static const char *const members[] = {"clientId", "clientSecret", "refreshToken"};
     IB_CLEANUP(ib_buf_fini) struct ib_buf url = IB_BUF_INIT(2048);
     IB_CLEANUP(ib_buf_fini) struct ib_buf body = IB_BUF_INIT_SECRET(TOKEN_FILE_MAX);
     IB_CLEANUP(ib_headers_fini) struct ib_headers headers = IB_HEADERS_INIT;
@@ -190,7 +195,7 @@ static enum ib_rc ask_for_token(const struct ib_cred_context *ctx, const struct 
     ib_buf_add_c(&url, "/token");
     ib_buf_add_c(&body, "{\"grantType\":\"refresh_token\"");
     for (size_t i = 0; i < IB_ARRAY_LEN(members); i++) {
-        struct ib_str value = { NULL, 0 };
+        struct ib_str value = {NULL, 0};
 
         rc = ib_value_need_str(t->file, members[i], TOKEN_MAX, &value, err);
         if (rc != IB_OK) {
@@ -208,8 +213,13 @@ static enum ib_rc ask_for_token(const struct ib_cred_context *ctx, const struct 
         return rc;
     }
     request = (struct ib_http_request){
-        .method = "POST", .url = ib_buf_c(&url), .headers = &headers, .body = ib_buf_str(&body),
-        .deadline = ctx->deadline, .timeout_ms = TRY_MAX_MS, .max_body = IB_OUTSIDE_REPLY_MAX,
+        .method = "POST",
+        .url = ib_buf_c(&url),
+        .headers = &headers,
+        .body = ib_buf_str(&body),
+        .deadline = ctx->deadline,
+        .timeout_ms = TRY_MAX_MS,
+        .max_body = IB_OUTSIDE_REPLY_MAX,
         .flags = IB_HTTP_SECRET,
     };
     /* Once only: the refresh token is used up by the first that arrives. */
@@ -229,7 +239,7 @@ static enum ib_rc merge_token(const struct ib_cred_context *ctx, const struct ib
                               struct token *t, struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *merged = ib_value_copy(t->file);
-    struct ib_str access = { NULL, 0 }, refresh = { NULL, 0 };
+    struct ib_str access = {NULL, 0}, refresh = {NULL, 0};
     int64_t seconds = 0;
     char end[IB_TIME_TEXT_MAX];
     enum ib_rc rc = ib_value_need_str(answer, "accessToken", TOKEN_MAX, &access, err);
@@ -291,12 +301,13 @@ static enum ib_rc renew(const struct ib_cred_context *ctx, const struct sso *sso
     return rc;
 }
 
-/* Another process may have used the refresh token up: then its answer is in the file, or will be at once. */
+/* Another process may have used the refresh token up: then its answer is in the file, or will be at
+ * once. */
 static bool was_renewed_by_another(const struct ib_cred_context *ctx, const struct sso *sso,
                                    struct token *t)
 {
     for (int i = 0; i < LOOK_AGAIN; i++) {
-        struct token again = { .file = NULL };
+        struct token again = {.file = NULL};
 
         if (read_token(ctx, sso, &again, NULL) == IB_OK && again.expires_ms > t->expires_ms) {
             token_fini(t);
@@ -337,13 +348,14 @@ static enum ib_rc get_token(const struct ib_cred_context *ctx, const struct sso 
     return log_in(err, sso, words);
 }
 
-/* --- credentials of a role ----------------------------------------------------------------------------- */
+/* --- credentials of a role
+ * ----------------------------------------------------------------------------- */
 
 static enum ib_rc refusal(const struct sso *sso, const struct ib_http_response *answer,
                           struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *object = NULL;
-    struct ib_str message = { NULL, 0 };
+    struct ib_str message = {NULL, 0};
 
     if (answer->status == 401) {
         return log_in(err, sso, "SSO no longer knows the session");
@@ -351,10 +363,11 @@ static enum ib_rc refusal(const struct sso *sso, const struct ib_http_response *
     if (ib_json_parse(ib_buf_str(&answer->body), "SSO", NULL, &object, NULL) == IB_OK) {
         (void)!ib_value_opt_str(object, "message", 256, &message, NULL);
     }
-    return ib_fail(err, IB_ECRED, "profile \"%s\": SSO gives no credentials of role %s in account %s: "
-                                  "HTTP status %d%s%.*s",
-                   sso->profile, sso->role, sso->account, answer->status,
-                   message.n > 0 ? ", " : "", IB_STR_ARG(message));
+    return ib_fail(err, IB_ECRED,
+                   "profile \"%s\": SSO gives no credentials of role %s in account %s: "
+                   "HTTP status %d%s%.*s",
+                   sso->profile, sso->role, sso->account, answer->status, message.n > 0 ? ", " : "",
+                   IB_STR_ARG(message));
 }
 
 static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const struct sso *sso,
@@ -362,9 +375,13 @@ static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const stru
                                    struct ib_credentials *ret, struct ib_error *err)
 {
     static const struct ib_cred_json_names names = {
-        .access_key_id = "accessKeyId", .secret_access_key = "secretAccessKey",
-        .session_token = "sessionToken", .expiration = "expiration",
-        .needs_token = true, .needs_expiration = true, .expiration_is_ms = true,
+        .access_key_id = "accessKeyId",
+        .secret_access_key = "secretAccessKey",
+        .session_token = "sessionToken",
+        .expiration = "expiration",
+        .needs_token = true,
+        .needs_expiration = true,
+        .expiration_is_ms = true,
     };
     IB_CLEANUP(ib_value_cleanup) struct ib_value *object = NULL;
     IB_CLEANUP(ib_credentials_fini) struct ib_credentials found = IB_CREDENTIALS_INIT;
@@ -402,7 +419,7 @@ static enum ib_rc fetch(const struct ib_cred_context *ctx, void *arg, struct ib_
                         struct ib_error *err)
 {
     const struct sso *sso = arg;
-    IB_CLEANUP(token_fini) struct token token = { .file = NULL };
+    IB_CLEANUP(token_fini) struct token token = {.file = NULL};
     IB_CLEANUP(ib_buf_fini) struct ib_buf url = IB_BUF_INIT(4096);
     IB_CLEANUP(ib_buf_fini) struct ib_buf query = IB_BUF_INIT(2048);
     IB_CLEANUP(ib_headers_fini) struct ib_headers headers = IB_HEADERS_INIT;
@@ -427,8 +444,13 @@ static enum ib_rc fetch(const struct ib_cred_context *ctx, void *arg, struct ib_
         return rc;
     }
     request = (struct ib_http_request){
-        .method = "GET", .url = ib_buf_c(&url), .headers = &headers, .deadline = ctx->deadline,
-        .timeout_ms = TRY_MAX_MS, .max_body = IB_OUTSIDE_REPLY_MAX, .flags = IB_HTTP_SECRET,
+        .method = "GET",
+        .url = ib_buf_c(&url),
+        .headers = &headers,
+        .deadline = ctx->deadline,
+        .timeout_ms = TRY_MAX_MS,
+        .max_body = IB_OUTSIDE_REPLY_MAX,
+        .flags = IB_HTTP_SECRET,
     };
     rc = exchange(ctx, &request, &answer, err);
     if (rc != IB_OK) {
@@ -473,6 +495,6 @@ enum ib_rc ib_cred_sso(const struct ib_cred_context *ctx, const char *profile,
     if (rc != IB_OK) {
         return rc;
     }
-    ask = (struct ib_cred_ask){ IB_CRED_SSO, ib_buf_str(&description), fetch, &sso };
+    ask = (struct ib_cred_ask){IB_CRED_SSO, ib_buf_str(&description), fetch, &sso};
     return ib_cred_cache_get(ctx, &ask, ret, err);
 }

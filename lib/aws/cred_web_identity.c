@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A role assumed with a token that somebody else vouches for: IAM roles for service accounts, OIDC. */
+/* A role assumed with a token that somebody else vouches for: IAM roles for service accounts, OIDC.
+ */
 #include "lib/aws/cred.h"
 
 #include "lib/aws/arn.h"
@@ -91,7 +92,7 @@ static enum ib_rc from_environment(const struct ib_cred_context *ctx, struct req
 enum ib_rc ib_cred_web_identity(const struct ib_cred_context *ctx, const char *profile,
                                 struct ib_credentials *ret, struct ib_error *err)
 {
-    struct request r = { .token_file = NULL };
+    struct request r = {.token_file = NULL};
     IB_CLEANUP(ib_buf_fini) struct ib_buf description = IB_BUF_INIT(16384);
     struct ib_cred_ask ask;
     char where[256];
@@ -103,7 +104,8 @@ enum ib_rc ib_cred_web_identity(const struct ib_cred_context *ctx, const char *p
         ib_cred_role_of_profile(ctx, profile, where, sizeof where, &r.role);
         r.token_file = ib_profile_get(ctx->profiles, profile, "web_identity_token_file");
         if (r.token_file == NULL) {
-            return ib_fail(err, IB_ENOENT, "profile \"%s\" has no web_identity_token_file", profile);
+            return ib_fail(err, IB_ENOENT, "profile \"%s\" has no web_identity_token_file",
+                           profile);
         }
     }
     if (rc == IB_OK) {
@@ -118,6 +120,6 @@ enum ib_rc ib_cred_web_identity(const struct ib_cred_context *ctx, const char *p
     if (rc != IB_OK) {
         return rc;
     }
-    ask = (struct ib_cred_ask){ IB_CRED_WEB_IDENTITY, ib_buf_str(&description), fetch, &r };
+    ask = (struct ib_cred_ask){IB_CRED_WEB_IDENTITY, ib_buf_str(&description), fetch, &r};
     return ib_cred_cache_get(ctx, &ask, ret, err);
 }

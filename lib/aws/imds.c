@@ -53,8 +53,8 @@ enum ib_rc ib_imds_endpoint(const struct ib_cred_context *ctx,
 
     *ret_plain = false;
     if (endpoint == NULL) {
-        endpoint = setting(ctx, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint",
-                           &source);
+        endpoint = setting(ctx, "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                           "ec2_metadata_service_endpoint", &source);
     }
     if (endpoint == NULL) {
         source = "endpoint mode";
@@ -76,20 +76,21 @@ enum ib_rc ib_imds_endpoint(const struct ib_cred_context *ctx,
 static enum ib_rc read_settings(const struct ib_cred_context *ctx, struct ib_imds *imds,
                                 struct ib_error *err)
 {
-    const struct ib_imds_override none = { NULL, NULL };
+    const struct ib_imds_override none = {NULL, NULL};
     const char *source;
-    const char *text = setting(ctx, "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout",
-                               &source);
+    const char *text =
+        setting(ctx, "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout", &source);
     double seconds = 1.0;
     enum ib_rc rc;
 
-    if (text != NULL && ib_num_double(ib_str_from(text), 0.01, 60, source, &seconds, err) != IB_OK) {
+    if (text != NULL &&
+        ib_num_double(ib_str_from(text), 0.01, 60, source, &seconds, err) != IB_OK) {
         return ib_fail(err, IB_ECONFIG, "%s: \"%.40s\" is no number of seconds up to 60", source,
                        text);
     }
     imds->timeout_ms = (int64_t)(seconds * 1000.0);
-    text = setting(ctx, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts",
-                   &source);
+    text =
+        setting(ctx, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts", &source);
     imds->attempts = 1;
     if (text != NULL &&
         ib_num_i64(ib_str_from(text), 1, 10, source, &imds->attempts, err) != IB_OK) {
@@ -112,8 +113,12 @@ static enum ib_rc exchange(const struct ib_cred_context *ctx, const struct ib_im
     rc = ib_buf_ok(&url, "metadata URL", err);
     for (int64_t i = 0; rc == IB_OK && i < imds->attempts; i++) {
         const struct ib_http_request request = {
-            .method = method, .url = ib_buf_c(&url), .headers = headers, .deadline = ctx->deadline,
-            .timeout_ms = imds->timeout_ms, .connect_timeout_ms = imds->timeout_ms,
+            .method = method,
+            .url = ib_buf_c(&url),
+            .headers = headers,
+            .deadline = ctx->deadline,
+            .timeout_ms = imds->timeout_ms,
+            .connect_timeout_ms = imds->timeout_ms,
             .max_body = IB_OUTSIDE_REPLY_MAX,
             .flags = IB_HTTP_METADATA | IB_HTTP_SECRET | (imds->plain ? IB_HTTP_PLAIN : 0u),
         };
@@ -121,8 +126,8 @@ static enum ib_rc exchange(const struct ib_cred_context *ctx, const struct ib_im
 
         ib_http_response_fini(ret);
         tried = ctx->outside->fetch(ctx->outside->ctx, &request, ret, err);
-        if ((tried == IB_OK && ret->status < 500) || (tried != IB_OK && tried != IB_ENET &&
-                                                      tried != IB_ETIMEOUT)) {
+        if ((tried == IB_OK && ret->status < 500) ||
+            (tried != IB_OK && tried != IB_ENET && tried != IB_ETIMEOUT)) {
             return tried;
         }
         if (i + 1 == imds->attempts || ib_deadline_passed(&ctx->deadline)) {
@@ -158,8 +163,8 @@ static enum ib_rc fall_back(const struct ib_cred_context *ctx, const struct ib_i
                             const char *why, struct ib_error *err)
 {
     const char *source;
-    const char *disabled = setting(ctx, "AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled",
-                                   &source);
+    const char *disabled =
+        setting(ctx, "AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled", &source);
 
     if (!ib_cred_is_true(disabled)) {
         return IB_OK;
@@ -175,8 +180,8 @@ static enum ib_rc get_token(const struct ib_cred_context *ctx, struct ib_imds *i
     IB_CLEANUP(ib_headers_fini) struct ib_headers headers = IB_HEADERS_INIT;
     IB_CLEANUP(ib_http_response_fini) struct ib_http_response answer = IB_HTTP_RESPONSE_INIT;
     char why[64];
-    enum ib_rc rc = ib_headers_add(&headers, "X-aws-ec2-metadata-token-ttl-seconds",
-                                   IB_STR(TOKEN_TTL), err);
+    enum ib_rc rc =
+        ib_headers_add(&headers, "X-aws-ec2-metadata-token-ttl-seconds", IB_STR(TOKEN_TTL), err);
 
     if (rc != IB_OK) {
         return rc;
@@ -222,11 +227,12 @@ enum ib_rc ib_imds_open(const struct ib_cred_context *ctx, struct ib_imds *imds,
 static enum ib_rc refused(const struct ib_imds *imds, struct ib_error *err)
 {
     if (imds->token_silent) {
-        return ib_fail(err, IB_ECRED,
-                       "instance metadata at %s: it demands a token, and its answer to the request for "
-                       "one never came: in a container the hop limit of 1 ends it; allow 2 with: aws ec2 "
-                       "modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2",
-                       ib_buf_c(&imds->endpoint));
+        return ib_fail(
+            err, IB_ECRED,
+            "instance metadata at %s: it demands a token, and its answer to the request for "
+            "one never came: in a container the hop limit of 1 ends it; allow 2 with: aws ec2 "
+            "modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2",
+            ib_buf_c(&imds->endpoint));
     }
     return ib_fail(err, IB_ECRED, "instance metadata at %s: HTTP status 401, token %s",
                    ib_buf_c(&imds->endpoint), imds->has_token ? "refused" : "demanded");
@@ -246,11 +252,11 @@ enum ib_rc ib_imds_get(const struct ib_cred_context *ctx, struct ib_imds *imds, 
     }
     rc = exchange(ctx, imds, "GET", path, &headers, ret, err);
     if (rc == IB_ETIMEOUT && !ib_deadline_passed(&ctx->deadline)) {
-        return ib_fail(err, imds->has_token ? IB_ECRED : IB_ENOENT,
-                       "no answer from %s in %lld ms%s", ib_buf_c(&imds->endpoint),
-                       (long long)imds->timeout_ms,
-                       imds->has_token ? ""
-                                       : " (not an EC2 instance, or a container behind a hop limit of 1)");
+        return ib_fail(
+            err, imds->has_token ? IB_ECRED : IB_ENOENT, "no answer from %s in %lld ms%s",
+            ib_buf_c(&imds->endpoint), (long long)imds->timeout_ms,
+            imds->has_token ? ""
+                            : " (not an EC2 instance, or a container behind a hop limit of 1)");
     }
     if (rc == IB_ENET) {
         return ib_fail(err, imds->has_token ? IB_ECRED : IB_ENOENT, "nobody at %s",

@@ -23,9 +23,8 @@ static const char *real_passwd_home(void *ctx)
     struct passwd entry, *found = NULL;
     char text[4096];
 
-    if (r->home[0] == '\0' &&
-        getpwuid_r(geteuid(), &entry, text, sizeof text, &found) == 0 && found != NULL &&
-        !ib_text_copy(r->home, sizeof r->home, ib_str_from(found->pw_dir))) {
+    if (r->home[0] == '\0' && getpwuid_r(geteuid(), &entry, text, sizeof text, &found) == 0 &&
+        found != NULL && !ib_text_copy(r->home, sizeof r->home, ib_str_from(found->pw_dir))) {
         return NULL;
     }
     return r->home[0] == '\0' ? NULL : r->home;
@@ -34,7 +33,7 @@ static const char *real_passwd_home(void *ctx)
 static enum ib_rc real_read(void *ctx, const char *path, struct ib_buf *ret,
                             struct ib_file_facts *ret_facts, struct ib_error *err)
 {
-    const struct ib_file_options options = { .max_bytes = 0 };
+    const struct ib_file_options options = {.max_bytes = 0};
 
     (void)ctx;
     return ib_file_read_facts(path, &options, ret, ret_facts, err);
@@ -42,7 +41,7 @@ static enum ib_rc real_read(void *ctx, const char *path, struct ib_buf *ret,
 
 static enum ib_rc real_check_trusted(void *ctx, const char *path, struct ib_error *err)
 {
-    const struct ib_file_options options = { .need_trusted = true };
+    const struct ib_file_options options = {.need_trusted = true};
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT_SECRET(IB_OUTSIDE_FILE_MAX);
 
     (void)ctx;
@@ -72,7 +71,7 @@ static enum ib_rc real_run(void *ctx, const char *command, struct ib_deadline de
                            struct ib_error *err)
 {
     IB_CLEANUP(ib_words_fini) struct ib_words words = IB_WORDS_INIT;
-    const struct ib_child_options options = { .deadline = deadline };
+    const struct ib_child_options options = {.deadline = deadline};
     enum ib_rc rc = ib_shlex_split(ib_str_from(command), &words, err);
 
     (void)ctx;
@@ -92,16 +91,17 @@ static int64_t real_now_ms(void *ctx)
 void ib_outside_real_init(struct ib_outside_real *ret)
 {
     *ret = (struct ib_outside_real){
-        .outside = {
-            .ctx = ret,
-            .env = real_env,
-            .passwd_home = real_passwd_home,
-            .read = real_read,
-            .check_trusted = real_check_trusted,
-            .write = real_write,
-            .fetch = real_fetch,
-            .run = real_run,
-            .now_ms = real_now_ms,
-        },
+        .outside =
+            {
+                .ctx = ret,
+                .env = real_env,
+                .passwd_home = real_passwd_home,
+                .read = real_read,
+                .check_trusted = real_check_trusted,
+                .write = real_write,
+                .fetch = real_fetch,
+                .run = real_run,
+                .now_ms = real_now_ms,
+            },
     };
 }

@@ -110,7 +110,7 @@ enum ib_rc ib_profiles_define(struct ib_profiles *p, enum ib_profile_kind kind, 
     if (copy == NULL) {
         return ib_fail_nomem(err);
     }
-    p->sections[p->count++] = (struct section){ .kind = kind, .name = copy };
+    p->sections[p->count++] = (struct section){.kind = kind, .name = copy};
     return IB_OK;
 }
 
@@ -134,7 +134,7 @@ static enum ib_rc add_property(struct section *s, struct ib_str key, char *value
         return ib_fail_nomem(err);
     }
     s->properties[s->count++] =
-        (struct property){ .key = key_copy, .value = value, .origin = origin };
+        (struct property){.key = key_copy, .value = value, .origin = origin};
     return IB_OK;
 }
 
@@ -203,7 +203,7 @@ const char *ib_profiles_get_sub(const struct ib_profiles *p, enum ib_profile_kin
                                 size_t cap)
 {
     struct ib_str rest = ib_str_from(ib_profiles_get(p, kind, name, key));
-    struct ib_str found = { NULL, 0 };
+    struct ib_str found = {NULL, 0};
 
     /* "key = value" on the same line has no nested properties. */
     if (rest.n == 0 || rest.p[0] != '\n') {
@@ -243,8 +243,8 @@ struct place {
     const char *variable, *below_home;
 };
 static const struct place places[IB_PROFILE_ORIGIN_COUNT] = {
-    [IB_PROFILE_CONFIG] = { "AWS_CONFIG_FILE", "/.aws/config" },
-    [IB_PROFILE_CREDENTIALS] = { "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials" },
+    [IB_PROFILE_CONFIG] = {"AWS_CONFIG_FILE", "/.aws/config"},
+    [IB_PROFILE_CREDENTIALS] = {"AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"},
 };
 
 const char *ib_profile_home(const struct ib_outside *outside, const char **ret_source)
@@ -277,7 +277,7 @@ void ib_profile_locate(const struct ib_outside *outside, enum ib_profile_origin 
     const char *named = IB_OUTSIDE_ENV(outside, place->variable);
     const char *home, *source;
 
-    *ret = (struct ib_profile_file){ .origin = origin, .state = IB_PROFILE_FILE_NOWHERE };
+    *ret = (struct ib_profile_file){.origin = origin, .state = IB_PROFILE_FILE_NOWHERE};
     home = ib_profile_home(outside, &source);
     if (named != NULL) {
         ret->source = place->variable;
@@ -296,22 +296,21 @@ void ib_profile_locate(const struct ib_outside *outside, enum ib_profile_origin 
 
 struct ib_profile_choice ib_profile_choose(const struct ib_outside *outside, const char *option)
 {
-    static const char *const variables[] = { "AWS_PROFILE", "AWS_DEFAULT_PROFILE" };
+    static const char *const variables[] = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"};
 
     if (option != NULL && option[0] != '\0') {
         return (struct ib_profile_choice){
-            .name = option, .source = "--profile", .by_option = true, .is_named = true
-        };
+            .name = option, .source = "--profile", .by_option = true, .is_named = true};
     }
     for (size_t i = 0; i < IB_ARRAY_LEN(variables); i++) {
         const char *name = IB_OUTSIDE_ENV(outside, variables[i]);
 
         if (name != NULL) {
-            return (struct ib_profile_choice){ .name = name, .source = variables[i],
-                                               .is_named = true };
+            return (struct ib_profile_choice){
+                .name = name, .source = variables[i], .is_named = true};
         }
     }
-    return (struct ib_profile_choice){ .name = "default", .source = "default" };
+    return (struct ib_profile_choice){.name = "default", .source = "default"};
 }
 
 size_t ib_profiles_files(const struct ib_profiles *p, const struct ib_profile_file **ret)
@@ -375,7 +374,8 @@ static enum ib_rc take_entry(void *ctx, const struct ib_ini_entry *entry, struct
     if (entry->key.p == NULL) {
         return ib_profiles_define(l->profiles, kind, entry->name, err);
     }
-    return ib_profiles_set(l->profiles, kind, entry->name, l->origin, entry->key, entry->value, err);
+    return ib_profiles_set(l->profiles, kind, entry->name, l->origin, entry->key, entry->value,
+                           err);
 }
 
 /* Not there, or behind a door that is closed: noted in file->state. */
@@ -383,7 +383,7 @@ static enum ib_rc read_file(const struct ib_outside *outside, struct ib_profiles
                             struct ib_profile_file *file, struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT_SECRET(IB_INI_BYTES_MAX);
-    struct loading loading = { p, file->origin };
+    struct loading loading = {p, file->origin};
     struct ib_error why = IB_ERROR_INIT;
     enum ib_rc rc = outside->read(outside->ctx, file->path, &text, &file->facts, &why);
 
@@ -414,7 +414,7 @@ static enum ib_rc read_at_own_home(const struct ib_outside *outside, struct ib_p
     if (home == NULL) {
         return IB_OK;
     }
-    *file = (struct ib_profile_file){ .origin = tried->origin, .source = "password database" };
+    *file = (struct ib_profile_file){.origin = tried->origin, .source = "password database"};
     set_path(file, home, places[tried->origin].below_home);
     if (strcmp(file->path, tried->path) == 0) {
         return IB_OK;

@@ -16,7 +16,8 @@ const char *ib_profile_sso_get(const struct ib_profiles *profiles, const char *p
                            : ib_profiles_get(profiles, IB_PROFILE_SSO_SESSION, session, key);
 }
 
-/* --- sources: each tells whether the profile asks for it, and whether it asks completely -------- */
+/* --- sources: each tells whether the profile asks for it, and whether it asks completely --------
+ */
 
 static enum ib_rc static_link(const struct ib_profiles *p, const char *profile, bool *ret_is,
                               struct ib_error *err)
@@ -49,7 +50,7 @@ static enum ib_rc web_identity_link(const struct ib_profiles *p, const char *pro
 static enum ib_rc sso_session_check(const struct ib_profiles *p, const char *profile,
                                     struct ib_error *err)
 {
-    static const char *const shared[] = { "sso_region", "sso_start_url" };
+    static const char *const shared[] = {"sso_region", "sso_start_url"};
     const char *session = get(p, profile, "sso_session");
 
     if (!ib_profiles_has(p, IB_PROFILE_SSO_SESSION, session)) {
@@ -63,14 +64,15 @@ static enum ib_rc sso_session_check(const struct ib_profiles *p, const char *pro
         const char *of_session = ib_profiles_get(p, IB_PROFILE_SSO_SESSION, session, shared[i]);
 
         if (of_session == NULL) {
-            return ib_fail(err, IB_ECRED, "section [sso-session %s] has no %s%s", session, shared[i],
-                           own != NULL ? "; it belongs there, not in the profile" : "");
+            return ib_fail(err, IB_ECRED, "section [sso-session %s] has no %s%s", session,
+                           shared[i], own != NULL ? "; it belongs there, not in the profile" : "");
         }
         /* The AWS CLI writes both forms side by side: the same value twice is no contradiction. */
         if (own != NULL && strcmp(own, of_session) != 0) {
-            return ib_fail(err, IB_ECRED,
-                           "profile \"%s\" and section [sso-session %s] have different values of %s",
-                           profile, session, shared[i]);
+            return ib_fail(
+                err, IB_ECRED,
+                "profile \"%s\" and section [sso-session %s] have different values of %s", profile,
+                session, shared[i]);
         }
     }
     return IB_OK;
@@ -79,8 +81,8 @@ static enum ib_rc sso_session_check(const struct ib_profiles *p, const char *pro
 static enum ib_rc sso_link(const struct ib_profiles *p, const char *profile, bool *ret_is,
                            struct ib_error *err)
 {
-    static const char *const needed[] = { "sso_account_id", "sso_role_name", "sso_region",
-                                          "sso_start_url" };
+    static const char *const needed[] = {"sso_account_id", "sso_role_name", "sso_region",
+                                         "sso_start_url"};
     const char *account = get(p, profile, "sso_account_id");
     const char *role = get(p, profile, "sso_role_name");
     const char *session = get(p, profile, "sso_session");
@@ -113,10 +115,11 @@ static enum ib_rc push(struct ib_profile_chain *chain, enum ib_profile_link_kind
                        const char *profile, struct ib_error *err)
 {
     if (chain->count == IB_PROFILE_CHAIN_MAX) {
-        return ib_fail(err, IB_ELIMIT, "profile \"%s\": more than %d profiles in one chain of roles",
+        return ib_fail(err, IB_ELIMIT,
+                       "profile \"%s\": more than %d profiles in one chain of roles",
                        chain->links[0].profile, IB_PROFILE_CHAIN_MAX - 1);
     }
-    chain->links[chain->count++] = (struct ib_profile_link){ kind, profile };
+    chain->links[chain->count++] = (struct ib_profile_link){kind, profile};
     return IB_OK;
 }
 
@@ -166,9 +169,9 @@ static enum ib_rc push_named_source(const char *profile, const char *name,
         const char *name;
         enum ib_profile_link_kind kind;
     } known[] = {
-        { "Environment", IB_LINK_FROM_ENVIRONMENT },
-        { "Ec2InstanceMetadata", IB_LINK_FROM_IMDS },
-        { "EcsContainer", IB_LINK_FROM_CONTAINER },
+        {"Environment", IB_LINK_FROM_ENVIRONMENT},
+        {"Ec2InstanceMetadata", IB_LINK_FROM_IMDS},
+        {"EcsContainer", IB_LINK_FROM_CONTAINER},
     };
 
     for (size_t i = 0; i < IB_ARRAY_LEN(known); i++) {
@@ -213,10 +216,11 @@ static enum ib_rc push_role(const struct ib_profiles *p, const char *profile,
     enum ib_rc rc;
 
     if (source != NULL && named != NULL) {
-        return ib_fail(err, IB_ECRED,
-                       "profile \"%s\" has both source_profile and credential_source; role_arn needs "
-                       "one of them",
-                       profile);
+        return ib_fail(
+            err, IB_ECRED,
+            "profile \"%s\" has both source_profile and credential_source; role_arn needs "
+            "one of them",
+            profile);
     }
     if (source == NULL && named == NULL) {
         return ib_fail(err, IB_ECRED,
@@ -233,8 +237,9 @@ static enum ib_rc push_role(const struct ib_profiles *p, const char *profile,
         return push_named_source(profile, named, chain, err);
     }
     if (!ib_profiles_has(p, IB_PROFILE, source)) {
-        return ib_fail(err, IB_ECRED, "profile \"%s\" names source_profile \"%s\", which no file has",
-                       profile, source);
+        return ib_fail(err, IB_ECRED,
+                       "profile \"%s\" names source_profile \"%s\", which no file has", profile,
+                       source);
     }
     *ret_next = source;
     return IB_OK;
@@ -267,12 +272,14 @@ static enum ib_rc descend(const struct ib_profiles *p, const char *profile,
         }
         if (!asks_for_role(p, profile)) {
             rc = push_source(p, profile, chain, err);
-            /* Nothing there is the next provider's turn, but not for a profile that was asked to help. */
+            /* Nothing there is the next provider's turn, but not for a profile that was asked to
+             * help. */
             if (rc == IB_ENOENT && is_source) {
-                return ib_fail(err, IB_ECRED,
-                               "profile \"%s\" names source_profile \"%s\", which has nothing about "
-                               "credentials",
-                               last_profile(chain), profile);
+                return ib_fail(
+                    err, IB_ECRED,
+                    "profile \"%s\" names source_profile \"%s\", which has nothing about "
+                    "credentials",
+                    last_profile(chain), profile);
             }
             return rc;
         }
@@ -287,7 +294,7 @@ static enum ib_rc descend(const struct ib_profiles *p, const char *profile,
 enum ib_rc ib_profile_chain_plan(const struct ib_profiles *profiles, const char *profile,
                                  struct ib_profile_chain *ret, struct ib_error *err)
 {
-    struct ib_profile_chain down = { .count = 0 };
+    struct ib_profile_chain down = {.count = 0};
     enum ib_rc rc;
 
     if (!ib_profiles_has(profiles, IB_PROFILE, profile)) {

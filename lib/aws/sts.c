@@ -11,17 +11,18 @@
 #include "lib/base/time.h"
 #include "lib/sys/random.h"
 
-#define TRY_MAX_MS  (10 * IB_SECOND_MS) /* STS answers in well under a second */
+#define TRY_MAX_MS (10 * IB_SECOND_MS) /* STS answers in well under a second */
 
-/* --- where --------------------------------------------------------------------------------------- */
+/* --- where ---------------------------------------------------------------------------------------
+ */
 
 bool ib_sts_is_legacy_region(const char *region)
 {
     static const char *const old[] = {
-        "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "aws-global",
-        "ca-central-1",   "eu-central-1", "eu-north-1",   "eu-west-1",      "eu-west-2",
-        "eu-west-3",      "sa-east-1",    "us-east-1",    "us-east-2",      "us-west-1",
-        "us-west-2",
+        "ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+        "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+        "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+        "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2",
     };
 
     for (size_t i = 0; i < IB_ARRAY_LEN(old); i++) {
@@ -58,9 +59,9 @@ static const char *region_of(const struct ib_cred_context *ctx)
 enum ib_rc ib_sts_endpoint(const struct ib_cred_context *ctx, struct ib_url *ret,
                            char ret_region[64], struct ib_error *err)
 {
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting custom = { NULL, NULL };
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting custom = {NULL, NULL};
     const char *region = region_of(ctx);
-    struct ib_endpoint_params params = { .service = "sts", .region = region };
+    struct ib_endpoint_params params = {.service = "sts", .region = region};
     enum ib_rc rc = ib_aws_config_endpoint_url(ctx->config, "sts", &custom, err);
 
     if (rc != IB_OK) {
@@ -82,7 +83,8 @@ enum ib_rc ib_sts_endpoint(const struct ib_cred_context *ctx, struct ib_url *ret
     return ib_endpoint_resolve(&params, ret, err);
 }
 
-/* --- one try ------------------------------------------------------------------------------------- */
+/* --- one try -------------------------------------------------------------------------------------
+ */
 
 struct call {
     const struct ib_cred_context *ctx;
@@ -113,12 +115,16 @@ static enum ib_rc build_headers(const struct call *c, struct ib_headers *headers
     if (rc != IB_OK || c->by == NULL) {
         return rc;
     }
-    key = (struct ib_sigv4_key){ .access_key_id = c->by->access_key_id,
-                                 .secret_access_key = c->by->secret_access_key,
-                                 .session_token = c->by->session_token,
-                                 .region = c->region, .service = "sts" };
+    key = (struct ib_sigv4_key){.access_key_id = c->by->access_key_id,
+                                .secret_access_key = c->by->secret_access_key,
+                                .session_token = c->by->session_token,
+                                .region = c->region,
+                                .service = "sts"};
     request = (struct ib_sigv4_request){
-        .method = "POST", .path = ib_buf_str(&path), .query = { NULL, 0 }, .body = c->query,
+        .method = "POST",
+        .path = ib_buf_str(&path),
+        .query = {NULL, 0},
+        .body = c->query,
         .now_ms = IB_OUTSIDE_NOW(c->ctx->outside) + c->skew_ms,
     };
     return ib_sigv4_sign(&key, &request, headers, NULL, err);
@@ -141,14 +147,20 @@ static enum ib_rc try_once(const struct call *c, struct ib_http_response *ret, s
         return rc;
     }
     request = (struct ib_http_request){
-        .method = "POST", .url = ib_buf_c(&url), .headers = &headers, .body = c->query,
-        .deadline = c->ctx->deadline, .timeout_ms = TRY_MAX_MS, .max_body = IB_OUTSIDE_REPLY_MAX,
+        .method = "POST",
+        .url = ib_buf_c(&url),
+        .headers = &headers,
+        .body = c->query,
+        .deadline = c->ctx->deadline,
+        .timeout_ms = TRY_MAX_MS,
+        .max_body = IB_OUTSIDE_REPLY_MAX,
         .flags = IB_HTTP_SECRET,
     };
     return c->ctx->outside->fetch(c->ctx->outside->ctx, &request, ret, err);
 }
 
-/* --- the answer ---------------------------------------------------------------------------------- */
+/* --- the answer ----------------------------------------------------------------------------------
+ */
 
 static enum ib_rc take_result(const struct call *c, const struct ib_http_response *answer,
                               struct ib_value **ret, struct ib_error *err)
@@ -186,10 +198,10 @@ static enum ib_retry_kind judge(const struct call *c, enum ib_rc rc,
                                 const struct ib_http_response *answer, int64_t now_ms,
                                 struct ib_awserror *ret_said)
 {
-    struct ib_retry_facts facts = { .transport = rc, .status = answer->status, .code = "",
-                                    .message = "" };
+    struct ib_retry_facts facts = {
+        .transport = rc, .status = answer->status, .code = "", .message = ""};
 
-    *ret_said = (struct ib_awserror){ .code = "" };
+    *ret_said = (struct ib_awserror){.code = ""};
     if (rc == IB_OK && answer->status != 200) {
         ib_awserror_read(&answer->headers, ib_buf_str(&answer->body), NULL, ret_said);
         facts.code = ret_said->code;
@@ -225,9 +237,9 @@ static bool may_try_again(const struct call *c, enum ib_retry_kind kind, int tri
 enum ib_rc ib_sts_call(const struct ib_cred_context *ctx, const char *action, struct ib_str query,
                        const struct ib_credentials *by, struct ib_value **ret, struct ib_error *err)
 {
-    struct call c = { .ctx = ctx, .action = action, .query = query, .by = by };
+    struct call c = {.ctx = ctx, .action = action, .query = query, .by = by};
     IB_CLEANUP(ib_http_response_fini) struct ib_http_response answer = IB_HTTP_RESPONSE_INIT;
-    struct ib_awserror said = { .code = "" };
+    struct ib_awserror said = {.code = ""};
     enum ib_rc rc = ib_sts_endpoint(ctx, &c.url, c.region, err);
 
     if (rc != IB_OK) {
@@ -262,13 +274,16 @@ enum ib_rc ib_sts_credentials(const struct ib_cred_context *ctx, const struct ib
                               struct ib_error *err)
 {
     static const struct ib_cred_json_names names = {
-        .access_key_id = "AccessKeyId", .secret_access_key = "SecretAccessKey",
-        .session_token = "SessionToken", .expiration = "Expiration",
-        .needs_token = true, .needs_expiration = true,
+        .access_key_id = "AccessKeyId",
+        .secret_access_key = "SecretAccessKey",
+        .session_token = "SessionToken",
+        .expiration = "Expiration",
+        .needs_token = true,
+        .needs_expiration = true,
     };
     IB_CLEANUP(ib_credentials_fini) struct ib_credentials found = IB_CREDENTIALS_INIT;
     struct ib_cred_fields fields;
-    struct ib_str who = { NULL, 0 };
+    struct ib_str who = {NULL, 0};
     enum ib_rc rc = ib_cred_json_fields(ib_value_get_c(result, "Credentials"), "answer of STS",
                                         &names, &fields, err);
 

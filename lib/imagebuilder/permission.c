@@ -13,9 +13,14 @@ enum ib_permission ib_permission_of(int status, const char *code)
 {
     /* What comes of looking for the thing, after the permission was looked at. */
     static const char *const looked[] = {
-        "ResourceNotFoundException", "InvalidParameterValueException", "InvalidRequestException",
-        "InvalidParameterException", "ResourceInUseException", "ResourceDependencyException",
-        "InvalidParameterCombinationException", "IdempotentParameterMismatchException",
+        "ResourceNotFoundException",
+        "InvalidParameterValueException",
+        "InvalidRequestException",
+        "InvalidParameterException",
+        "ResourceInUseException",
+        "ResourceDependencyException",
+        "InvalidParameterCombinationException",
+        "IdempotentParameterMismatchException",
     };
 
     if (status >= 200 && status < 300) {
@@ -39,7 +44,8 @@ enum ib_rc ib_permission_probe_arn(const char *build_arn, const char *region, co
     enum ib_rc rc;
 
     if (build_arn == NULL) {
-        ib_buf_addf(ret, "arn:%s:imagebuilder:%s:%s:image/" IB_PERMISSION_IMAGE "/" IB_PERMISSION_BUILD,
+        ib_buf_addf(ret,
+                    "arn:%s:imagebuilder:%s:%s:image/" IB_PERMISSION_IMAGE "/" IB_PERMISSION_BUILD,
                     ib_partition_of(region)->name, region, account);
         return ib_buf_ok(ret, "ARN", err);
     }
@@ -68,7 +74,7 @@ static void ask(struct ib_aws_client *client, const char *operation, const char 
 {
     IB_CLEANUP(ib_aws_response_fini) struct ib_aws_response answer = IB_AWS_RESPONSE_INIT;
     struct ib_error err = IB_ERROR_INIT;
-    struct ib_imagebuilder_params params = { .params = m->object };
+    struct ib_imagebuilder_params params = {.params = m->object};
     struct ib_arn parsed;
 
     /* Asked in another Region, AWS would call the ARN invalid, which says nothing. */
@@ -76,7 +82,7 @@ static void ask(struct ib_aws_client *client, const char *operation, const char 
         params.region = parsed.region;
     }
 
-    *ret = (struct reply){ .permission = IB_PERMISSION_UNKNOWN };
+    *ret = (struct reply){.permission = IB_PERMISSION_UNKNOWN};
     if (m->object == NULL) {
         err = m->err;
     } else if (ib_imagebuilder_call(client, ib_operation_find(ib_str_from(operation)), &params,
@@ -96,8 +102,8 @@ static void add_row(struct ib_diagnose *d, const char *operation, const char *ar
         ib_diagnose_add(d, "permission", "%s: allowed (asked for %s)", operation, arn);
         break;
     case IB_PERMISSION_SEEMS:
-        ib_diagnose_add(d, "permission", "%s: seems allowed (AWS looked for %s: %s)", operation, arn,
-                        r->code);
+        ib_diagnose_add(d, "permission", "%s: seems allowed (AWS looked for %s: %s)", operation,
+                        arn, r->code);
         break;
     case IB_PERMISSION_NO:
         ib_diagnose_add(d, "permission", "%s: DENIED for %s: needs imagebuilder:%s (%s)", operation,
@@ -157,9 +163,10 @@ void ib_permission_diagnose(struct ib_aws_client *client, const char *arn, struc
     }
     /* Nothing is sent before AWS has said that there is nothing to cancel. */
     if (not_there.permission != IB_PERMISSION_SEEMS) {
-        ib_diagnose_add(d, "permission",
-                        "CancelImageCreation: not asked, because AWS did not say that %s does not exist",
-                        ib_buf_c(&probe));
+        ib_diagnose_add(
+            d, "permission",
+            "CancelImageCreation: not asked, because AWS did not say that %s does not exist",
+            ib_buf_c(&probe));
         return;
     }
     ask_cancel(client, ib_buf_c(&probe), d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For tests: looks for credentials as every program of the project does, with the common options, and
- * says which provider answered. Never a secret.
+ * For tests: looks for credentials as every program of the project does, with the common options,
+ * and says which provider answered. Never a secret.
  */
 #include "lib/aws/arn.h"
 #include "lib/aws/awsconfig.h"
@@ -19,19 +19,32 @@ struct probe {
 };
 
 static const struct ib_option rows[] = {
-    { .long_name = "cache-dir", .kind = IB_OPTION_TEXT, .offset = offsetof(struct probe, cache_dir),
-      .arg = "DIR", .help = "keep role credentials there" },
-    { .long_name = "arn", .kind = IB_OPTION_TEXT, .offset = offsetof(struct probe, arn),
-      .arg = "ARN", .help = "image for --diagnose" },
-    { .long_name = "fresh", .kind = IB_OPTION_FLAG, .offset = offsetof(struct probe, fresh),
-      .help = "ask twice, the second time as if AWS had called the first ones expired" },
-    { .long_name = "find-region", .kind = IB_OPTION_FLAG, .offset = offsetof(struct probe, region),
-      .help = "say the region instead" },
+    {.long_name = "cache-dir",
+     .kind = IB_OPTION_TEXT,
+     .offset = offsetof(struct probe, cache_dir),
+     .arg = "DIR",
+     .help = "keep role credentials there"},
+    {.long_name = "arn",
+     .kind = IB_OPTION_TEXT,
+     .offset = offsetof(struct probe, arn),
+     .arg = "ARN",
+     .help = "image for --diagnose"},
+    {.long_name = "fresh",
+     .kind = IB_OPTION_FLAG,
+     .offset = offsetof(struct probe, fresh),
+     .help = "ask twice, the second time as if AWS had called the first ones expired"},
+    {.long_name = "find-region",
+     .kind = IB_OPTION_FLAG,
+     .offset = offsetof(struct probe, region),
+     .help = "say the region instead"},
 };
 
-static const char *const usage[] = { "[options]", NULL };
+static const char *const usage[] = {"[options]", NULL};
 static const struct ib_program program = {
-    .name = "ib_cred_probe", .prefix = "IB_CRED", .summary = "Find credentials.", .usage = usage,
+    .name = "ib_cred_probe",
+    .prefix = "IB_CRED",
+    .summary = "Find credentials.",
+    .usage = usage,
     .help_state = IB_STATE_OK,
 };
 
@@ -44,8 +57,10 @@ static void print_trace(void *ctx, const char *line)
 static void print_trail(const struct ib_aws_config *config)
 {
     static const char *const outcomes[] = {
-        [IB_CRED_ANSWERED] = "answered", [IB_CRED_PASSED_OVER] = "passed over",
-        [IB_CRED_FAILED] = "failed", [IB_CRED_NOT_ASKED] = "not asked",
+        [IB_CRED_ANSWERED] = "answered",
+        [IB_CRED_PASSED_OVER] = "passed over",
+        [IB_CRED_FAILED] = "failed",
+        [IB_CRED_NOT_ASKED] = "not asked",
     };
 
     for (size_t i = 0; i < config->trail->count; i++) {
@@ -58,7 +73,7 @@ static void print_trail(const struct ib_aws_config *config)
 static enum ib_rc show_region(struct ib_aws_config *config, const struct ib_deadline *deadline,
                               struct ib_error *err)
 {
-    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting region = { NULL, NULL };
+    IB_CLEANUP(ib_aws_setting_fini) struct ib_aws_setting region = {NULL, NULL};
     enum ib_rc rc = ib_aws_config_region(config, NULL, deadline, &region, err);
 
     if (rc == IB_OK) {
@@ -79,11 +94,10 @@ static enum ib_rc show_credentials(struct ib_aws_config *config, const struct pr
         rc = ib_credentials_resolve(config, /* fresh= */ true, deadline, &c, err);
     }
     if (rc == IB_OK) {
-        (void)printf("IB_CRED OK - %s (%s), access key %.4s...%s, %s, until %s\n", c.provider,
-                     c.source, c.access_key_id, ib_cred_key_tail(&c),
-                     c.session_token == NULL ? "no token" : "token",
-                     c.expiration_ms == 0 ? "ever"
-                                          : ib_time_fmt_iso8601(c.expiration_ms, end, sizeof end));
+        (void)printf(
+            "IB_CRED OK - %s (%s), access key %.4s...%s, %s, until %s\n", c.provider, c.source,
+            c.access_key_id, ib_cred_key_tail(&c), c.session_token == NULL ? "no token" : "token",
+            c.expiration_ms == 0 ? "ever" : ib_time_fmt_iso8601(c.expiration_ms, end, sizeof end));
     }
     return rc;
 }
@@ -93,10 +107,10 @@ static void show_diagnosis(const struct ib_aws_options *options, const char *arn
 {
     IB_CLEANUP(ib_aws_client_cleanup) struct ib_aws_client *client = NULL;
     IB_CLEANUP(ib_diagnose_fini) struct ib_diagnose d = IB_DIAGNOSE_INIT;
-    struct ib_image_arn image = { .name = "" };
+    struct ib_image_arn image = {.name = ""};
 
-    if (arn != NULL && ib_image_arn_parse(ib_str_from(arn), IB_IMAGE_ARN_ANY, "--arn", &image,
-                                          NULL) != IB_OK) {
+    if (arn != NULL &&
+        ib_image_arn_parse(ib_str_from(arn), IB_IMAGE_ARN_ANY, "--arn", &image, NULL) != IB_OK) {
         arn = NULL;
     }
     (void)!ib_diagnose_aws(options, deadline, arn == NULL ? NULL : image.arn.region, &d, &client,
@@ -115,9 +129,14 @@ static enum ib_rc run(const struct ib_common *common, const struct probe *probe,
 {
     const struct ib_deadline deadline = ib_deadline_in(common->timeout_ms);
     const struct ib_aws_options options = {
-        .profile = common->profile, .region = common->region, .role_arn = common->role_arn,
-        .external_id = common->external_id, .endpoint_url = common->endpoint_url,
-        .ca_bundle = common->ca_bundle, .proxy = common->proxy, .cache_dir = probe->cache_dir,
+        .profile = common->profile,
+        .region = common->region,
+        .role_arn = common->role_arn,
+        .external_id = common->external_id,
+        .endpoint_url = common->endpoint_url,
+        .ca_bundle = common->ca_bundle,
+        .proxy = common->proxy,
+        .cache_dir = probe->cache_dir,
         .trace = common->verbose >= 3 ? print_trace : NULL,
     };
     struct ib_outside_real real;
@@ -134,8 +153,10 @@ static enum ib_rc run(const struct ib_common *common, const struct probe *probe,
     rc = ib_aws_config_load(&options, &real.outside, &config, err);
     if (rc == IB_OK) {
         const struct ib_http_options http_options = {
-            .ca_bundle = config->ca_bundle.value, .ca_bundle_source = config->ca_bundle.source,
-            .proxy = common->proxy, .user_agent = "ib-plugins-test",
+            .ca_bundle = config->ca_bundle.value,
+            .ca_bundle_source = config->ca_bundle.source,
+            .proxy = common->proxy,
+            .user_agent = "ib-plugins-test",
         };
 
         rc = ib_http_new(&http_options, &http, err);
@@ -158,9 +179,9 @@ static enum ib_rc run(const struct ib_common *common, const struct probe *probe,
 int main(int argc, char **argv)
 {
     struct ib_common common = IB_COMMON_INIT(30 * IB_SECOND_MS);
-    struct probe probe = { .cache_dir = NULL };
+    struct probe probe = {.cache_dir = NULL};
     const struct ib_option_group groups[] = {
-        { "Probe", rows, IB_ARRAY_LEN(rows), &probe },
+        {"Probe", rows, IB_ARRAY_LEN(rows), &probe},
         ib_common_aws_group(&common),
         ib_common_group(&common),
     };
