@@ -48,7 +48,7 @@ e2e_done() {
     exit 0
 }
 e2e_explain() { # the logs of everything, for who reads a failed run
-    for e2e_log in "$e2e_dir"/*.out "$e2e_dir"/*/log/icinga2.log "$e2e_dir"/*/nagios.log; do
+    for e2e_log in "$e2e_dir"/*.out "$e2e_dir"/*/log/icinga2.log "$e2e_dir"/*/nagios.log "$e2e_dir"/*/nrpe.log; do
         [ -s "$e2e_log" ] || continue
         echo "--- $e2e_log"
         grep -vE '/HttpServerConnection|/ApiListener' "$e2e_log" | tail -n 40
