@@ -51,7 +51,7 @@ demo_end() {
 trap demo_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-for stage in copy configure build; do
+for stage in copy configure build install; do
     note "$stage ..."
     sh "$top/tests/stage.sh" $stage >"$IB_ALL_DIR/demo.log" 2>&1 || {
         tail -n 30 "$IB_ALL_DIR/demo.log"

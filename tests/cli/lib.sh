@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034,SC2120
 # For the tests of the programs: a stand-in of their own, and assertions that print TAP.
 #
 #   . tests/cli/lib.sh; start_standin
