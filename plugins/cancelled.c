@@ -62,7 +62,7 @@ enum ib_state ib_cancelled_state(const struct ib_cancelled *done)
     for (size_t i = 0; i < done->count; i++) {
         worst = ib_state_worst(worst, ib_outcome_state(done->items[i].report.outcome));
     }
-    if (done->journal_trouble.rc != IB_OK) {
+    if (done->journal_trouble.rc != IB_OK && ib_cancelled_sent(done) > 0) {
         worst = ib_state_worst(worst, IB_STATE_WARNING);
     }
     return done->left_out > 0 ? ib_state_worst(worst, IB_STATE_CRITICAL) : worst;

@@ -103,7 +103,8 @@ static void note_open(struct ib_cancel_report *r)
     static const char hint[] = "; --resume goes on with it";
     size_t used = strlen(r->text);
 
-    if ((r->outcome == IB_OUTCOME_REQUESTED || r->outcome == IB_OUTCOME_UNKNOWN) &&
+    if ((r->outcome == IB_OUTCOME_REQUESTED || r->outcome == IB_OUTCOME_UNKNOWN ||
+         r->outcome == IB_OUTCOME_UNTRIED) &&
         used + sizeof hint <= sizeof r->text) {
         memcpy(r->text + used, hint, sizeof hint);
     }

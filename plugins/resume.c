@@ -61,8 +61,26 @@ static void phase(void *ctx, bool sent, const char *what)
     ib_start_phase(sent, "%s (%s)", what, a->record.arn);
 }
 
+/* What the row says about its build cannot be read: that is no reason to leave the others. */
+static enum ib_rc let_go(struct ib_resume *r, const struct ib_cancel_row *row,
+                         struct ib_cancelled *done, struct ib_error *err)
+{
+    struct ib_cancel_report *report = NULL;
+    struct ib_error why = *err;
+
+    (void)ib_error_context(&why, "not tried");
+    enum ib_rc rc = ib_cancelled_add(done, &r->config->defaults, &report, err);
+    if (rc == IB_OK) {
+        report->outcome = IB_OUTCOME_UNTRIED;
+        (void)ib_text_copy(report->arn, sizeof report->arn, ib_str_from(row->arn));
+        (void)ib_text_copy(report->text, sizeof report->text, ib_str_from(why.text));
+        rc = ib_statedb_release(r->journal->db, row->id, &r->journal->self, ib_time_now_ms(), err);
+    }
+    return rc;
+}
+
 /* The row is ours: run the document's branch with its token, and write what came of it. */
-static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
+static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, int64_t confirm_ms,
                           struct ib_cancelled *done, struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
@@ -70,14 +88,16 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
     struct ib_cancel_report *report = NULL;
     enum ib_rc rc = ib_journal_target(row, r->config, &context, &target, err);
 
+    if (rc == IB_EPARSE) {
+        return let_go(r, row, done, err);
+    }
     if (rc != IB_OK) {
         return rc;
     }
     target.external_id = target.external_id == NULL ? r->external_id : target.external_id;
     target.proxy = target.proxy == NULL ? r->proxy : target.proxy;
-    /* It was decided when it was claimed; only a row that never left is decided again. */
-    struct ib_policy policy = {.any_age = row->phase != IB_CANCEL_CLAIMED,
-                               .minimum_age_ms = target.minimum_age_ms,
+    /* That it is stuck, allowed and within budgets was decided when it was claimed; the rest may change. */
+    struct ib_policy policy = {.any_age = true,
                                .states = target.cancel_states,
                                .enabled = true,
                                .max_cancel = 1,
@@ -101,9 +121,9 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
                                 .by_arn = true,
                                 .doc = r->doc,
                                 .clients = r->clients,
-                                .resume = row->phase != IB_CANCEL_CLAIMED,
+                                .resume = a.next == IB_NEXT_SEND,
                                 .deadline = r->deadline,
-                                .confirm_ms = r->confirm_ms,
+                                .confirm_ms = confirm_ms,
                                 .hooks = {&a, before_send, after_send, seen, phase}};
     memcpy(job.token, row->token, sizeof row->token);
     rc = ib_cancelled_add(done, &r->config->defaults, &report, err);
@@ -112,7 +132,20 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
     }
     ib_cancel_run(&job, report);
     r->taken++;
+    if (report->outcome == IB_OUTCOME_UNTRIED && report->reads == 0 &&
+        strcmp(report->error.aws_code, "ResourceNotFoundException") == 0) {
+        /* It was there when it was claimed. */
+        report->outcome = IB_OUTCOME_GONE;
+        report->error = (struct ib_error)IB_ERROR_INIT;
+        (void)snprintf(report->text, sizeof report->text,
+                       "nothing to cancel any more: the build is gone");
+    }
     bool gave_up = a.next == IB_NEXT_READ && report->outcome == IB_OUTCOME_REFUSED;
+    if (!gave_up && row->sent_ms != 0 && report->decided &&
+        report->decision.verdict == IB_POLICY_REFUSE) {
+        /* Not asked for again, but the first request may still do it. */
+        report->outcome = IB_OUTCOME_REQUESTED;
+    }
     rc = gave_up ? ib_journal_expire(&a.record, report, err)
                  : ib_journal_finish(&a.record, report, err);
     if (rc == IB_OK && a.record.trouble.rc != IB_OK) {
@@ -179,7 +212,10 @@ enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done, st
         rc = ib_statedb_take(resume->journal->db, rows->items[i - 1].id, &resume->journal->self,
                              ib_time_now_ms(), &result, &row, err);
         if (rc == IB_OK && result == IB_CLAIM_TAKEN_OVER) {
-            rc = work_on(resume, &row, done, err);
+            /* A build that never ends must not use up the time of those behind it. */
+            int64_t share_ms = ib_deadline_left_ms(&resume->deadline) / (int64_t)i;
+            rc = work_on(resume, &row,
+                         share_ms < resume->confirm_ms ? share_ms : resume->confirm_ms, done, err);
             resume->settled += rc == IB_OK ? 1 : 0;
         }
     }

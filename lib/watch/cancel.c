@@ -4,6 +4,7 @@
 
 #include "lib/aws/arn.h"
 #include "lib/aws/awserror.h"
+#include "lib/aws/retry.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/imagebuilder/api.h"
@@ -140,29 +141,52 @@ static void reread(struct run *r)
 
 /* --- deciding ----------------------------------------------------------------------------------- */
 
+/*
+ * What is it doing, and was it put back to work? Not known is not stuck. A cancel that was decided
+ * before is not repeated on a build of which that is not known, whatever the reason: RetryImage keeps the ARN.
+ */
+static bool look(struct run *r, int64_t now_ms)
+{
+    const struct ib_cancel_job *job = r->job;
+    struct ib_survey_build *b = &r->report->build;
+    struct ib_error err = IB_ERROR_INIT;
+    enum ib_rc rc = IB_OK;
+
+    if (job->resume) {
+        rc = ib_survey_look_always(job->target, job->clients, now_ms, b, &err);
+    } else if (!job->policy->any_age) {
+        rc = ib_survey_look(job->target, job->clients, now_ms, b, &err);
+    }
+    if (rc != IB_OK) {
+        r->report->error = err;
+        say(r, IB_OUTCOME_UNTRIED, "not tried: %s", err.text);
+        return false;
+    }
+    ib_survey_facts(b, now_ms, &b->facts);
+    ib_judge(&job->target->rules, &b->facts, &b->judgement);
+    bool matters = job->resume || (b->judgement.stuck && !b->detail.denied && !job->policy->any_age);
+    if (matters && b->detail.trouble.rc != IB_OK) {
+        r->report->error = b->detail.trouble;
+        say(r, IB_OUTCOME_UNTRIED, "not tried, for what it is doing could not be read: %s",
+            b->detail.trouble.text);
+        return false;
+    }
+    if (job->resume && b->facts.restarting) {
+        say(r, IB_OUTCOME_UNTRIED, "not tried: it is being put back to work");
+        return false;
+    }
+    return true;
+}
+
 /* The last word before the request: the check's judgement, then policy. True: send. */
 static bool decide(struct run *r)
 {
     const struct ib_cancel_job *job = r->job;
     struct ib_cancel_report *report = r->report;
     struct ib_survey_build *b = &report->build;
-    struct ib_error err = IB_ERROR_INIT;
     int64_t now_ms = ib_time_now_ms();
 
-    if (!job->policy->any_age &&
-        ib_survey_look(job->target, job->clients, now_ms, b, &err) != IB_OK) {
-        report->error = err;
-        say(r, IB_OUTCOME_UNTRIED, "not tried: %s", err.text);
-        return false;
-    }
-    ib_survey_facts(b, now_ms, &b->facts);
-    ib_judge(&job->target->rules, &b->facts, &b->judgement);
-    if (b->judgement.stuck && b->detail.trouble.rc != IB_OK && !b->detail.denied &&
-        !job->policy->any_age) {
-        /* It may have been put back to work, or wait for a person: not known is not stuck. */
-        report->error = b->detail.trouble;
-        say(r, IB_OUTCOME_UNTRIED, "not tried, for what it is doing could not be read: %s",
-            b->detail.trouble.text);
+    if (!look(r, now_ms)) {
         return false;
     }
     struct ib_policy_facts facts = {
@@ -210,7 +234,7 @@ static bool may_send(struct run *r)
                                    "the build");
         return false;
     }
-    if (!r->job->resume && !decide(r)) {
+    if (!decide(r)) {
         return false;
     }
     if (ib_signals_stop_requested()) {
@@ -360,6 +384,15 @@ static bool is_gone(const struct ib_error *err)
            (err->rc == IB_EAWS && err->http_status == 404);
 }
 
+/* Refused for now: nothing was done, and asking later may help. */
+static bool is_throttled(const struct ib_error *err)
+{
+    struct ib_retry_facts facts = { .transport = IB_OK, .status = err->http_status,
+                                    .code = err->aws_code, .message = "" };
+
+    return ib_retry_classify(&facts) == IB_RETRY_THROTTLE;
+}
+
 /* Still named when it stays, so that somebody deletes it. */
 static bool has_leftovers(const struct ib_image *image)
 {
@@ -408,6 +441,8 @@ static void conclude_refused(struct run *r)
         say(r, IB_OUTCOME_GONE, "nothing to cancel any more: the build is gone");
     } else if (ib_awserror_is_denied(code, r->answer.http_status)) {
         say(r, IB_OUTCOME_REFUSED, "it may be read but not cancelled: %s", r->answer.text);
+    } else if (is_throttled(&r->answer)) {
+        say(r, IB_OUTCOME_UNTRIED, "not cancelled yet: %s", r->answer.text);
     } else if (r->answer.http_status >= 500) {
         say(r, IB_OUTCOME_UNKNOWN, "outcome unknown: %s", r->answer.text);
     } else if (strcmp(code, "ResourceInUseException") == 0) {

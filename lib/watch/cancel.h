@@ -65,7 +65,11 @@ struct ib_cancel_job {
     struct ib_clients *clients;
     char token[IB_CANCEL_TOKEN_MAX];
     bool dry_run;
-    bool resume;                       /* it was decided before: skip judgement and policy (but not the branch) */
+    /*
+     * It was decided before: it need not be judged stuck again (policy->any_age is to be set), but it is
+     * always looked at closer, and nothing is sent when that cannot be read.
+     */
+    bool resume;
     struct ib_deadline deadline;       /* of all */
     int64_t confirm_ms;                /* after the request was accepted; the deadline counts too */
     struct ib_cancel_hooks hooks;

@@ -107,17 +107,27 @@ static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *count
     return c->decision.verdict == IB_POLICY_CANCEL;
 }
 
-/* How to reach the build again, without secrets: an external id or a proxy comes from the caller
- * anew. */
-static void write_context(const struct ib_target *t, struct ib_buf *out)
+/*
+ * How to reach the build again, without secrets (an external id or a proxy comes from the caller
+ * anew); what policy allowed; and what the build was doing, by AWS's clock, to know it again.
+ */
+static void write_context(const struct ib_journal_cancel *c, const struct ib_survey_build *build,
+                          struct ib_buf *out)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *v = ib_value_object();
+    const struct ib_target *t = c->target;
+    const struct ib_survey_detail *d = &build->detail;
 
     put_text(v, "region", t->region);
     put_text(v, "profile", t->profile);
     put_text(v, "roleArn", t->role_arn);
     put_text(v, "endpointUrl", t->endpoint_url);
     put_text(v, "caBundle", t->ca_bundle);
+    put(v, "states", ib_value_int((int64_t)c->policy->states));
+    if (d->looked) {
+        put(v, "restartMs", ib_value_int(d->restart_known ? d->restart_ms : 0));
+        put(v, "firstStartMs", ib_value_int(d->has_first_start ? d->first_start_ms : 0));
+    }
     if (v == NULL) {
         ib_buf_add_c(out, "{}");
     } else {
@@ -161,29 +171,51 @@ static enum ib_rc end_row(struct ib_journal_cancel *c, const char *outcome, cons
     return ib_statedb_update(c->journal->db, &u, err);
 }
 
-/*
- * RetryImage keeps the build's ARN: a cancel that was decided before must not hit the build that a
- * person has put back to work since.
- */
-static bool is_superseded(const struct ib_cancel_row *row, const struct ib_survey_build *build)
+static int64_t number_of(const struct ib_value *context, const char *key, int64_t otherwise)
 {
-    return row->attempts > 1 && build->detail.restart_known &&
-           build->detail.restart_ms > row->created_ms;
+    const struct ib_value *v = ib_value_get_c(context, key);
+
+    return ib_value_is(v, IB_VALUE_INT) ? ib_value_as_int(v) : otherwise;
 }
 
-static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
-                              const struct ib_policy_decision *decision,
-                              char token[IB_CANCEL_TOKEN_MAX], struct ib_error *err)
+bool ib_journal_superseded(const struct ib_cancel_row *row, const struct ib_survey_detail *now)
 {
-    struct ib_journal_cancel *c = ctx;
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
+    struct ib_error ignored = IB_ERROR_INIT;
+
+    if (!now->looked) {
+        return false;
+    }
+    if (ib_json_parse(ib_str_from(row->context), "context in the journal", NULL, &context,
+                      &ignored) != IB_OK) {
+        context = NULL;
+    }
+    /* Both of AWS's clock when the build was looked at then, else against ours. */
+    int64_t restart_ms = number_of(context, "restartMs", row->created_ms);
+    int64_t first_ms = number_of(context, "firstStartMs", row->created_ms);
+    if (now->restart_known && now->restart_ms > restart_ms) {
+        return true;
+    }
+    if (first_ms == 0) {
+        /* Nothing had begun then: what has begun since is its own progress. */
+        return false;
+    }
+    bool vanished = !now->has_first_start && ib_value_get_c(context, "firstStartMs") != NULL;
+    return vanished || (now->has_first_start && now->first_start_ms > first_ms);
+}
+
+/* The row is this call's, or the reason why it is not. IB_EREFUSED is a rule's word alone. */
+static enum ib_rc claim_row(struct ib_journal_cancel *c, const struct ib_survey_build *build,
+                            const struct ib_policy_decision *decision, const char *token,
+                            struct ib_error *err)
+{
     struct claim claim = {c, *decision};
     IB_CLEANUP(ib_buf_fini) struct ib_buf context = IB_BUF_INIT(sizeof c->row.context - 1);
-    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
     enum ib_claim_result result = IB_CLAIM_REFUSED;
     char age[IB_TIME_TEXT_MAX];
     int64_t now_ms = ib_time_now_ms();
 
-    write_context(c->target, &context);
+    write_context(c, build, &context);
     if (context.failed) {
         ib_buf_reset(&context);
         ib_buf_add_c(&context, "{}");
@@ -219,15 +251,40 @@ static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
             c->row.owner.pid, ib_duration_fmt(now_ms - c->row.created_ms, age, sizeof age));
     }
     c->standing = IB_STANDING_OWNED;
+    return IB_OK;
+}
+
+static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
+                              const struct ib_policy_decision *decision,
+                              char token[IB_CANCEL_TOKEN_MAX], struct ib_error *err)
+{
+    struct ib_journal_cancel *c = ctx;
+    bool resumed = c->standing == IB_STANDING_OWNED;
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
+    enum ib_rc rc = claim_row(c, build, decision, token, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
     (void)ib_text_clean(build->image.status_text.p, build->image.status_text.n, c->status,
                         sizeof c->status);
-    if (is_superseded(&c->row, build)) {
+    if (c->row.attempts > 1 && ib_journal_superseded(&c->row, &build->detail)) {
         rc = end_row(c, "superseded", "the build was put back to work after the cancel was decided",
                      err);
         if (rc != IB_OK) {
             return rc == IB_EREFUSED ? IB_ESYS : rc;
         }
         c->standing = IB_STANDING_SUPERSEDED;
+        if (!resumed) {
+            /* Decided anew by this call, for what the build does now: a cancel of its own. */
+            c->standing = IB_STANDING_NONE;
+            rc = claim_row(c, build, decision, token, err);
+        }
+    }
+    if (rc != IB_OK) {
+        return rc;
+    }
+    if (c->standing == IB_STANDING_SUPERSEDED) {
         return ib_fail(err, IB_EREFUSED,
                        "the build was put back to work after this cancel was decided: left alone");
     }
@@ -311,6 +368,7 @@ static const char *final_outcome(const struct ib_cancel_report *report)
         return "gone";
     case IB_OUTCOME_REFUSED:
         return "failed";
+    /* Not tried, or told to come back later: tried again. */
     case IB_OUTCOME_DRY_RUN:
     case IB_OUTCOME_REQUESTED:
     case IB_OUTCOME_UNKNOWN:
@@ -434,6 +492,7 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
     };
     *ret = config->defaults;
     ret->name = row->target;
+    ret->cancel_states = (uint32_t)number_of(*row_context, "states", 0);
     for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
         const struct ib_value *v = ib_value_get_c(*row_context, texts[i].key);
         if (ib_value_is(v, IB_VALUE_STRING)) {

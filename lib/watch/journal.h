@@ -75,6 +75,12 @@ IB_NODISCARD enum ib_rc ib_journal_expire(struct ib_journal_cancel *cancel,
                                           const struct ib_cancel_report *report,
                                           struct ib_error *err);
 
+/*
+ * RetryImage keeps a build's ARN: was it put back to work after its cancel was decided? By the starts
+ * of its workflow executions then (in row->context) and now. False when it was not looked at. Pure.
+ */
+bool ib_journal_superseded(const struct ib_cancel_row *row, const struct ib_survey_detail *now);
+
 /* What to do with an open row that was taken up. Pure. */
 enum ib_journal_next {
     IB_NEXT_SEND,   /* send again with its token, or for the first time */

@@ -546,6 +546,8 @@ static void take_executions(struct look *l)
     d->retried = facts.retried;
     d->restart_known = facts.restart_known;
     d->restart_ms = facts.restart_ms;
+    d->has_first_start = facts.has_first;
+    d->first_start_ms = facts.first_ms;
     if (!facts.retried && facts.has_first && l->build->image.has_created &&
         facts.first_ms - l->build->image.created_ms > IB_SURVEY_LATE_MS) {
         d->begun_late = true;
@@ -798,8 +800,9 @@ static void look_closer(struct gather *g)
     }
 }
 
-enum ib_rc ib_survey_look(const struct ib_target *target, struct ib_clients *clients,
-                          int64_t now_ms, struct ib_survey_build *build, struct ib_error *err)
+static enum ib_rc look_at_one(const struct ib_target *target, struct ib_clients *clients,
+                              int64_t now_ms, bool always, struct ib_survey_build *build,
+                              struct ib_error *err)
 {
     IB_CLEANUP(ib_queue_cleanup) struct ib_queue *queue = NULL;
     struct ib_survey one = { .plan = target, .plan_count = 1, .now_ms = now_ms };
@@ -808,7 +811,7 @@ enum ib_rc ib_survey_look(const struct ib_target *target, struct ib_clients *cli
 
     build->target = 0;
     judge_build(&one, build);
-    if (!needs_look(&one, build)) {
+    if (!always && !needs_look(&one, build)) {
         return IB_OK;
     }
     enum ib_rc rc = ib_queue_new(1, &queue, err);
@@ -824,6 +827,19 @@ enum ib_rc ib_survey_look(const struct ib_target *target, struct ib_clients *cli
     }
     judge_build(&one, build);
     return rc != IB_OK || g.rc == IB_OK ? rc : ib_fail(err, g.rc, "%s", g.err.text);
+}
+
+enum ib_rc ib_survey_look(const struct ib_target *target, struct ib_clients *clients,
+                          int64_t now_ms, struct ib_survey_build *build, struct ib_error *err)
+{
+    return look_at_one(target, clients, now_ms, false, build, err);
+}
+
+enum ib_rc ib_survey_look_always(const struct ib_target *target, struct ib_clients *clients,
+                                 int64_t now_ms, struct ib_survey_build *build,
+                                 struct ib_error *err)
+{
+    return look_at_one(target, clients, now_ms, true, build, err);
 }
 
 /* --- all together ------------------------------------------------------------------------------- */

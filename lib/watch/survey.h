@@ -34,6 +34,8 @@ struct ib_survey_detail {
     bool begun_late;           /* or its first workflow began late; restart_ms is when */
     bool restart_known;        /* and since: */
     int64_t restart_ms;
+    bool has_first_start;      /* start of the earliest execution that is listed */
+    int64_t first_start_ms;
     char workflow[IB_WORKFLOW_NAME_MAX]; /* that runs; "" = none known */
     char workflow_type[16];
     bool has_workflow_start;
@@ -129,6 +131,11 @@ enum ib_state ib_survey_state(const struct ib_survey *survey, enum ib_state time
 IB_NODISCARD enum ib_rc ib_survey_look(const struct ib_target *target,
                                        struct ib_clients *clients, int64_t now_ms,
                                        struct ib_survey_build *build, struct ib_error *err);
+
+/* The same whatever its judgement is. */
+IB_NODISCARD enum ib_rc ib_survey_look_always(const struct ib_target *target,
+                                              struct ib_clients *clients, int64_t now_ms,
+                                              struct ib_survey_build *build, struct ib_error *err);
 
 /* How AWS is reached for a target. */
 struct ib_aws_options ib_survey_aws_options(const struct ib_target *target);

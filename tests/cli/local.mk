@@ -11,3 +11,4 @@ EXTRA_DIST += $(cli_tests) tests/cli/lib.sh
 cli_python_tests = tests/cli/test_survey.py
 TESTS += $(cli_python_tests)
 EXTRA_DIST += $(cli_python_tests) tests/cli/survey.py
+include tests/cli/journal.mk

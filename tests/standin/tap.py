@@ -82,7 +82,7 @@ class Tests:
             except Exception:  # pylint: disable=broad-except
                 failed += 1
                 print(f'not ok {number} - {name}')
-                for line in traceback.format_exc().splitlines():
+                for line in traceback.format_exc(limit=-2).splitlines():
                     print('# ' + line)
             sys.stdout.flush()
         return 1 if failed else 0

@@ -1,0 +1,844 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""ib_cancel_action and its journal against the stand-in: once and only once, resumed, bounded."""
+import ctypes
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cancel_world import World, kill  # noqa: E402
+from tap import Tests, has, same, until  # noqa: E402
+
+world = World()
+test = Tests()
+LIMIT = ('-c', '90m')
+EVERY = 'arn:*:imagebuilder:*:*:image/*'
+QUICK = ('--confirm-timeout', '1s')
+
+
+def one_line(result, code):
+    """A failure: this exit code, one clear line, nothing on stderr."""
+    same(result.code, code, result)
+    same(result.err, '')
+    if len(result.out.strip().split('\n')) != 1:
+        raise AssertionError(f'more than one line: {result}')
+    has(result.first, 'IB_CANCEL UNKNOWN')
+
+
+def sent():
+    return len(world.requests())
+
+
+def outcome(arn):
+    return [(r['outcome'], r['ended_ms'] != 0) for r in world.rows(arn)]
+
+
+def lost_reply(arn, times=5):
+    """A cancel whose answer never comes; whether it took effect is the fault's business."""
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', times=times)
+    result = world.run('-a', arn, *LIMIT, *QUICK, env=world.env(AWS_MAX_ATTEMPTS='1'))
+    same(result.code, 1, result)
+    has(result.first, 'outcome unknown')
+    has(result.first, '--resume')
+    world.standin.ctl('clear-faults')
+
+
+# Once and only once
+
+
+@test
+def _():
+    """ten calls at once send one cancel, and each says what it did."""
+    arn = world.image(on_cancel={'polls': 2})
+    processes = [world.start('-a', arn, *LIMIT, '--problem-id', str(i)) for i in range(10)]
+    results = [world.finish(p) for p in processes]
+    same(world.cancels(arn), 1)
+    same(len({r['client_token'] for r in world.requests()}), 1)
+    owners = [r for r in results if 'cancelled and confirmed' in r.first]
+    same(len(owners), 1, results)
+    for r in results:
+        same(r.code in (0, 1), True, r)
+        if r not in owners:
+            same('another call (process' in r.first or 'nothing to cancel' in r.first, True, r)
+    same(outcome(arn), [('cancelled', True)])
+
+
+@test
+def _():
+    """a second call for the same problem finds nothing to do and sends nothing."""
+    arn = world.image()
+    same(world.run('-a', arn, *LIMIT, '--problem-id', '77').code, 0)
+    again = world.run('-a', arn, *LIMIT, '--problem-id', '77')
+    same(again.code, 0)
+    has(again.first, 'nothing to cancel: it has ended as CANCELLED')
+    same((world.cancels(arn), len(world.rows())), (1, 1))
+
+
+@test
+def _():
+    """a second call joins the first that still waits, exit 1."""
+    arn = world.image(on_cancel='never')
+    first = world.start('-a', arn, *LIMIT, '--confirm-timeout', '3s')
+    until(1, lambda: world.cancels(arn))
+    second = world.run('-a', arn, *LIMIT)
+    same(second.code, 1, second)
+    has(second.first, f'another call (process {first.pid}) has been cancelling it for')
+    same(world.finish(first).code, 1)
+    same(world.cancels(arn), 1)
+
+
+@test
+def _():
+    """a reply that was lost is found out at once when the build shows it."""
+    arn = world.image(on_cancel={'polls': 0})
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', times=1, apply=True)
+    result = world.run('-a', arn, *LIMIT)
+    same(result.code, 0, result)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+
+
+@test
+def _():
+    """a process killed while it waits for the answer is followed by --resume with its token."""
+    arn = world.image(on_cancel={'polls': 1})
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='silent', seconds=30, times=1,
+                      apply=True)
+    process = world.start('-a', arn, *LIMIT)
+    until(1, lambda: world.cancels(arn))
+    kill(process)
+    process.communicate()
+    same(world.rows(arn)[0]['ended_ms'], 0)
+    result = world.run('--resume')
+    same(result.code, 0, result)
+    has(result.out, '[cancelled]')
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+    has(world.run('--resume').first, 'no cancel is open')
+
+
+@test
+def _():
+    """a request that did not arrive is sent by --resume with the token on record."""
+    arn = world.image()
+    lost_reply(arn)
+    same(world.cancels(arn), 0)
+    token = world.rows(arn)[0]['token']
+    result = world.run('--resume')
+    same(result.code, 0, result)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+    same({r['client_token'] for r in world.requests()}, {token})
+
+
+@test
+def _():
+    """a build that never ends stays open, is asked again with one token, and expires as CRITICAL."""
+    arn = world.image(on_cancel='never')
+    config = world.config('cancel: { retry_for = "2s"; };\n')
+    result = world.run('--config', config, '-a', arn, *LIMIT, *QUICK)
+    same(result.code, 1, result)
+    has(result.first, 'cancel requested, not confirmed within 1s: still BUILDING; --resume')
+    opened = world.run('--config', config, '--resume', *QUICK)
+    same(opened.code, 1, opened)
+    has(opened.first, '1 cancel not confirmed yet')
+    has(opened.out, 'open=1;;;0 failed=0;;;0 oldest=')
+    until(True, lambda: time.time() * 1000 > world.rows(arn)[0]['created_ms'] + 2100)
+    ended = world.run('--config', config, '--resume', *QUICK)
+    same(ended.code, 2, ended)
+    has(ended.first, '1 cancel failed within the last hour')
+    has(ended.out, 'given up: still BUILDING')
+    has(ended.out, 'open=0;;;0 failed=1;;;0 oldest=0s')
+    same((world.cancels(arn), outcome(arn)), (1, [('expired', True)]))
+
+
+@test
+def _():
+    """what ended as cancelled meanwhile is confirmed by --resume without another request."""
+    arn = world.image(on_cancel='never')
+    same(world.run('-a', arn, *LIMIT, *QUICK).code, 1)
+    world.set(arn, status='CANCELLED')
+    before = sent()
+    same(world.run('--resume').code, 0)
+    same((sent(), outcome(arn)), (before, [('cancelled', True)]))
+
+
+@test
+def _():
+    """a build that is gone is nothing to do, before the cancel and at --resume."""
+    arn = world.image()
+    lost_reply(arn)
+    world.standin.ctl('remove-image', arn=arn)
+    result = world.run('--resume')
+    same(result.code, 0, result)
+    same(world.rows(arn)[0]['ended_ms'] != 0, True, result)
+    never = 'arn:aws:imagebuilder:eu-central-1:123456789012:image/none/1.0.0/1'
+    before = sent()
+    gone = world.run('-a', never, *LIMIT)
+    same(sent(), before)
+    same('IB_CANCEL' in gone.first, True)
+
+
+@test
+def _():
+    """no permission to cancel ends as refused, exit 2, and --resume shows it as CRITICAL."""
+    arn = world.image()
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='error',
+                      code='AccessDeniedException', status=403)
+    result = world.run('-a', arn, *LIMIT)
+    same(result.code, 2, result)
+    has(result.first, 'it may be read but not cancelled')
+    same(outcome(arn), [('failed', True)])
+    later = world.run('--resume')
+    same((later.code, sent()), (2, 1), later)
+    has(later.out, 'failed=1')
+
+
+@test
+def _():
+    """a cancel that was throttled to the end is left open and sent by --resume."""
+    arn = world.image()
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='throttle')
+    result = world.run('-a', arn, *LIMIT, '-t', '8s')
+    same(result.code in (1, 3), True, result)
+    has(result.first, '--resume')
+    same(world.rows(arn)[0]['ended_ms'], 0)
+    world.standin.ctl('clear-faults')
+    same(world.run('--resume').code, 0)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+
+
+# Put back to work
+
+
+def retry(arn):
+    world.set(arn, status='FAILED')
+    world.call('RetryImage', imageBuildVersionArn=arn, clientToken='somebody')
+
+
+@test
+def _():
+    """a build that was put back to work after the cancel was decided is not cancelled."""
+    arn = world.image()
+    lost_reply(arn)
+    before = sent()
+    retry(arn)
+    world.set(arn, status='BUILDING')
+    result = world.run('--resume')
+    same(result.code, 0, result)
+    has(result.out, 'put back to work after this cancel was decided: left alone')
+    same((sent(), world.cancels(arn), outcome(arn)), (before, 0, [('superseded', True)]))
+
+
+@test
+def _():
+    """put back to work and not begun yet is not cancelled either."""
+    arn = world.image()
+    lost_reply(arn)
+    before = sent()
+    retry(arn)
+    result = world.run('--resume')
+    same((sent(), world.cancels(arn)), (before, 0), result)
+
+
+@test
+def _():
+    """when the workflows cannot be read, --resume sends nothing and leaves it open."""
+    for code, status in (('AccessDeniedException', 403), ('ServiceException', 500)):
+        world.fresh()
+        arn = world.image()
+        lost_reply(arn)
+        before = sent()
+        world.standin.ctl('add-fault', op='ListWorkflowExecutions', kind='error', code=code,
+                          status=status)
+        result = world.run('--resume', '-t', '8s')
+        same(result.code in (1, 3), True, result)
+        same((sent(), outcome(arn)), (before, [('', False)]), result)
+        world.standin.ctl('clear-faults')
+        same(world.run('--resume').code, 0)
+        same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+
+
+@test
+def _():
+    """a row of a dead process for a build that was put back to work and is stuck again: a new token."""
+    arn = world.image()
+    lost_reply(arn)
+    old = world.rows(arn)[0]['token']
+    retry(arn)
+    world.set(arn, status='BUILDING', workflows=[
+        {'type': 'BUILD', 'status': 'FAILED', 'start_age_s': 7900},
+        {'type': 'BUILD', 'status': 'RUNNING', 'start_age_s': 6000}])
+    result = world.run('-a', arn, *LIMIT)
+    same(result.code, 0, result)
+    same(outcome(arn), [('superseded', True), ('cancelled', True)])
+    same(world.requests()[-1]['client_token'] != old, True)
+    same(world.cancels(arn), 1)
+
+
+@test
+def _():
+    """a build that was tagged ib-plugins:no-cancel meanwhile is not asked for again."""
+    arn = world.image()
+    lost_reply(arn)
+    before = sent()
+    world.set(arn, tags={'ib-plugins:no-cancel': 'true'})
+    result = world.run('--resume')
+    same((result.code, sent(), outcome(arn)), (1, before, [('', False)]), result)
+    has(result.out, 'opt-out')
+
+
+@test
+def _():
+    """a damaged row does not keep --resume from the others."""
+    arn, other = world.image(), world.image()
+    lost_reply(arn)
+    lost_reply(other)
+    world.sql("UPDATE cancels SET context = '{broken' WHERE arn = ?", arn)
+    result = world.run('--resume')
+    same(result.code, 1, result)
+    has(result.out, '[untried] web-server/1.0.0/1 not tried: context in the journal')
+    same((world.cancels(arn), world.cancels(other)), (0, 1), result)
+    same(outcome(other), [('cancelled', True)])
+
+
+# Rules and budgets
+
+TARGETS = '''
+targets: {
+  web: { image = "web-server"; critical = "90m"; cancel: { enabled = true; max_per_hour = 2; max_cancel = 5; }; };
+  db: { image = "db"; critical = "90m"; cancel: { enabled = true; max_per_hour = 9; max_cancel = 5; }; };
+  off: { image = "off"; critical = "90m"; };
+};
+cancel: { max_per_hour = 3; };
+'''
+
+
+@test
+def _():
+    """the budgets per hour hold, of a target and in all, and say which rule refused."""
+    config = world.config(TARGETS)
+    web = [world.image(name='web-server', build=i) for i in range(1, 4)]
+    db = [world.image(name='db', build=i) for i in range(1, 4)]
+    first = world.run('--config', config, '-T', 'web')
+    same((first.code, sum(world.cancels(a) for a in web)), (2, 2), first)
+    has(first.out, 'refused by rule target-budget: 2 of 2 cancels per hour used for this target')
+    second = world.run('--config', config, '-T', 'db')
+    same((second.code, sum(world.cancels(a) for a in db)), (2, 1), second)
+    has(second.out, 'refused by rule total-budget: 3 of 3 cancels per hour used for this host')
+    world.sql('UPDATE cancels SET sent_ms = sent_ms - 3600000, created_ms = created_ms - 3600000')
+    third = world.run('--config', config, '-T', 'web')
+    same((third.code, sum(world.cancels(a) for a in web)), (0, 3), third)
+
+
+@test
+def _():
+    """budgets hold when calls for many builds come at once."""
+    config = world.config('cancel: { max_per_hour = 3; };\n')
+    arns = [world.image(build=i) for i in range(1, 9)]
+    processes = [world.start('--config', config, '-a', a, *LIMIT) for a in arns]
+    results = [world.finish(p) for p in processes]
+    same(sum(world.cancels(a) for a in arns), 3)
+    same(sorted(r.code for r in results), [0] * 3 + [2] * 5, results)
+
+
+@test
+def _():
+    """one run cancels at most --max-cancel builds, by default one."""
+    arns = [world.image(build=i) for i in range(1, 5)]
+    allow = ('-n', 'web-server', '--allow', EVERY, *LIMIT)
+    same(world.run(*allow).code, 2)
+    same(sum(world.cancels(a) for a in arns), 1)
+    result = world.run(*allow, '--max-cancel', '2')
+    same((result.code, sum(world.cancels(a) for a in arns)), (2, 3), result)
+    has(result.out, 'max-cancel: 2 of 2 cancels of this run used' if 'BROKEN' in result.out
+        else 'refused by rule max-cancel: 2 of 2 cancels of this run used')
+
+
+@test
+def _():
+    """every other rule refuses with its name and sends nothing."""
+    config = world.config(TARGETS + 'defaults: { critical = "90m"; };\n')
+    allow = world.config(TARGETS.replace('max_per_hour = 3;', f'allow = [ "{EVERY[:-1]}db/*" ];'))
+    del config
+    rows = [
+        ('opt-out', {'tags': {'ib-plugins:no-cancel': 'yes'}}, ('-a', 'ARN')),
+        ('allow-list', {}, ('--config', allow, '-a', 'ARN')),
+        ('allow-list', {}, ('-a', 'ARN', '--allow', EVERY[:-1] + 'other/*')),
+        ('enabled', {'name': 'off'}, ('--config', allow, '-T', 'off')),
+        ('state', {'status': 'DISTRIBUTING'}, ('-a', 'ARN')),
+        ('minimum-age', {}, ('-a', 'ARN', '--minimum-age', '3h')),
+        ('minimum-age', {}, ('-a', 'ARN', '--any-age', '--minimum-age', '3h')),
+    ]
+    for rule, spec, arguments in rows:
+        world.standin.ctl('reset')
+        arn = world.image(**spec)
+        limits = () if '-T' in arguments else LIMIT
+        result = world.run(*[arn if a == 'ARN' else a for a in arguments], *limits)
+        same((result.code, sent()), (2, 0), result)
+        has(result.first, f'refused by rule {rule}: ')
+
+
+@test
+def _():
+    """DISTRIBUTING is cancelled when told, and --resume remembers that it was."""
+    arn = world.image(status='DISTRIBUTING')
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset')
+    same(world.run('-a', arn, *LIMIT, *QUICK, '--also-distributing').code, 1)
+    world.standin.ctl('clear-faults')
+    result = world.run('--resume')
+    same((result.code, world.cancels(arn)), (0, 1), result)
+
+
+@test
+def _():
+    """--explain shows every rule and sends and records nothing."""
+    arn = world.image()
+    result = world.run('-a', arn, *LIMIT, '--explain')
+    same((result.code, sent(), os.path.exists(world.path())), (0, 0, False), result)
+    for rule in ('in-flight', 'age-known', 'stuck', 'minimum-age', 'state', 'opt-out', 'enabled',
+                 'allow-list', 'max-cancel', 'target-budget', 'total-budget'):
+        has(result.out, f'holds {rule}: ')
+    world.set(arn, tags={'ib-plugins:no-cancel': 'yes'})
+    result = world.run('-a', arn, *LIMIT, '--explain')
+    same((result.code, sent()), (2, 0), result)
+    has(result.out, 'BROKEN opt-out: ')
+
+
+# The record
+
+
+@test
+def _():
+    """--history tells who, why, with which token, and what came of it, as text and as JSON."""
+    arn = world.image()
+    same(world.run('-a', arn, *LIMIT, '--problem-id', '4711').code, 0)
+    token = world.requests()[0]['client_token']
+    text = world.run('--history')
+    same(text.code, 0, text)
+    for part in (arn, token, '4711', 'claim', 'send', 'accepted', 'CANCELLED', 'newest first'):
+        has(text.out, part)
+    lines = json.loads(world.run('--history', '-a', arn, '--output', 'json').out)
+    same([x['event'] for x in reversed(lines)], ['claim', 'send', 'accepted', 'state', 'end'],
+         lines)
+    same(lines[-1]['problem'], '4711')
+    same((lines[-2]['token'], lines[-2]['status']), (token, 'BUILDING'))
+    same(lines[0]['outcome'], 'cancelled')
+    same(lines[-1]['user'], os.getuid())
+    same(lines[-1]['arguments'][:2], ['-a', arn])
+    same(json.loads(world.run('--history', '--output', 'json', '--limit', '2').out),
+         lines[:2])
+
+
+@test
+def _():
+    """the claim and its token are on record before the request is sent."""
+    arn = world.image()
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='delay', seconds=1)
+    process = world.start('-a', arn, *LIMIT)
+    until(1, sent)
+    world.finish(process)
+    request = world.requests()[0]
+    claimed = world.sql("SELECT * FROM audit WHERE event = 'send'")[0]
+    same(claimed['time_ms'] / 1000 <= request['time'] + 0.002, True, (claimed, request))
+    same(json.loads(claimed['members'])['token'], request['client_token'])
+
+
+@test
+def _():
+    """refusals and idle calls leave a line in the history as well."""
+    arn = world.image(tags={'ib-plugins:no-cancel': 'yes'})
+    young = world.image(age_s=60)
+    world.run('-a', arn, *LIMIT)
+    world.run('-a', young, *LIMIT)
+    events = {x['arn']: (x['event'], x['rule']) for x in
+              json.loads(world.run('--history', '--output', 'json').out)}
+    same(events, {arn: ('refuse', 'opt-out'), young: ('nothing', 'stuck')})
+
+
+@test
+def _():
+    """--no-journal cancels without a record."""
+    arn = world.image()
+    same(world.run('-a', arn, *LIMIT, '--no-journal').code, 0)
+    same((world.cancels(arn), os.path.exists(world.state)), (1, False))
+
+
+def sound_journal():
+    arn = world.image(name='seed')
+    same(world.run('-a', arn, *LIMIT).code, 0)
+    world.standin.ctl('clear-requests')
+
+
+def refused(part, **more):
+    """Nothing is sent, the first line says why; --no-journal lifts it."""
+    arn = world.image(name='stopped')
+    result = world.run('-a', arn, *LIMIT, **more)
+    same((result.code, result.err, world.cancels(arn), sent()), (3, '', 0, 0), result)
+    has(result.first, part)
+    has(result.first, world.state)
+    lifted = world.run('-a', arn, *LIMIT, '--no-journal', **more)
+    same((lifted.code, world.cancels(arn)), (0, 1), lifted)
+
+
+@test
+def _():
+    """a state directory that is a symbolic link stops the cancel."""
+    os.mkdir(world.state + '.real', 0o700)
+    os.symlink(world.state + '.real', world.state)
+    refused('symbolic link')
+
+
+@test
+def _():
+    """a state directory that everybody may write to stops the cancel."""
+    os.mkdir(world.state)
+    os.chmod(world.state, 0o777)
+    refused('is writable by everybody')
+
+
+@test
+def _():
+    """a state directory that its group may write to without setgid stops the cancel."""
+    os.mkdir(world.state)
+    os.chmod(world.state, 0o770)
+    refused('setgid')
+
+
+@test
+def _():
+    """a journal that is a symbolic link, or has a second name, stops the cancel."""
+    os.mkdir(world.state, 0o700)
+    os.symlink('/etc/hostname', world.path())
+    refused('symbolic link')
+    world.fresh()
+    sound_journal()
+    os.link(world.path(), world.path() + '.too')
+    refused('one name')
+
+
+def as_nobody():
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+
+
+@test
+def _():
+    """a state directory of another user, or one that may not be written to, stops the cancel."""
+    if os.getuid() != 0:
+        os.mkdir(world.state, 0o500)
+        refused('cannot open')
+        return
+    os.mkdir(world.state, 0o755)
+    os.chown(world.state, 12345, 12345)
+    refused('belongs to user 12345', preexec_fn=as_nobody)
+    world.fresh()
+    os.mkdir(world.state, 0o755)
+    refused('Permission denied', preexec_fn=as_nobody)
+    world.fresh()
+    world.state += '/below/that'
+    refused('No such file', preexec_fn=as_nobody)
+
+
+@test
+def _():
+    """a journal that may be read but not written stops the cancel; --history still works."""
+    if os.getuid() != 0:
+        return
+    os.mkdir(world.state, 0o755)
+    sound_journal()
+    os.chmod(world.path(), 0o644)
+    refused('Permission denied', preexec_fn=as_nobody)
+    same(world.run('--history', preexec_fn=as_nobody).code, 0)
+
+
+def no_space():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+@test
+def _():
+    """when the journal cannot grow, nothing is sent."""
+    refused('cannot', preexec_fn=no_space)
+    world.fresh()
+    sound_journal()
+    refused('cannot', preexec_fn=no_space)
+
+
+@test
+def _():
+    """on a full disk nothing is sent."""
+    if os.getuid() != 0 or ctypes.CDLL(None).mount is None:
+        return
+    os.mkdir(world.state, 0o700)
+    if subprocess.call(['mount', '-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', world.state],
+                       stderr=subprocess.DEVNULL) != 0:
+        print('# no permission to mount: RLIMIT_FSIZE above stands for it')
+        return
+    try:
+        sound_journal()
+        with open(os.path.join(world.state, 'filler'), 'wb', buffering=0) as handle:
+            try:
+                while True:
+                    handle.write(b'x' * 4096)
+            except OSError:
+                pass
+        refused('the disk is full')
+    finally:
+        subprocess.call(['umount', world.state])
+
+
+def damage(how):
+    with open(world.path(), 'r+b') as handle:
+        how(handle)
+
+
+@test
+def _():
+    """a journal of noise, cut in half, with broken pages, or of another program stops the cancel."""
+    def noise(handle):
+        handle.write(b'this is no database at all, and it is long enough to be looked at' * 20)
+
+    def half(handle):
+        handle.truncate(os.path.getsize(world.path()) // 2 // 4096 * 4096 or 4096)
+
+    def odd(handle):
+        handle.truncate(os.path.getsize(world.path()) * 2 // 3 + 123)
+
+    def pages(handle):
+        handle.seek(4096)
+        handle.write(b'\xff' * 8192)
+
+    for how in (noise, half, odd, pages):
+        world.fresh()
+        sound_journal()
+        damage(how)
+        refused('is damaged')
+    world.fresh()
+    os.mkdir(world.state, 0o700)
+    with sqlite3.connect(world.path()) as other:
+        other.execute('CREATE TABLE theirs (x)')
+    os.chmod(world.path(), 0o600)
+    refused('another program')
+
+
+@test
+def _():
+    """a journal of a newer version stops the cancel, and --history and --resume say so too."""
+    sound_journal()
+    world.sql('PRAGMA user_version = 2')
+    refused('newer version')
+    for mode in ('--history', '--resume'):
+        one_line(world.run(mode), 3)
+
+
+@test
+def _():
+    """a journal of 100 MB stops the cancel."""
+    sound_journal()
+    os.truncate(world.path(), 100 * 1024 * 1024)
+    refused('more than')
+
+
+@test
+def _():
+    """a journal that another process holds locked stops the cancel in time."""
+    sound_journal()
+    holder = sqlite3.connect(world.path(), isolation_level=None)
+    holder.execute('BEGIN EXCLUSIVE')
+    begun = time.monotonic()
+    arn = world.image(name='stopped')
+    result = world.run('-a', arn, *LIMIT, '-t', '3s')
+    holder.execute('ROLLBACK')
+    one_line(result, 3)
+    has(result.first, 'locked')
+    same((world.cancels(arn), time.monotonic() - begun < 6), (0, True))
+
+
+# Clocks
+
+
+@test
+def _():
+    """rows of the future, after a clock went back, send nothing on a guess and are not lost."""
+    arn = world.image(on_cancel='never')
+    same(world.run('-a', arn, *LIMIT, *QUICK).code, 1)
+    before = sent()
+    world.sql('UPDATE cancels SET created_ms = created_ms + 7200000, sent_ms = sent_ms + 7200000,'
+              ' updated_ms = updated_ms + 7200000')
+    result = world.run('--resume', *QUICK)
+    same(sent(), before, result)
+    same(result.code, 2, result)
+    has(result.first, 'given up: still BUILDING')
+    same('-' not in result.out.split('oldest=')[1][:3], True, result)
+
+
+@test
+def _():
+    """cancels dated in the future count for the budget: a clock that went back gives no more."""
+    config = world.config('cancel: { max_per_hour = 1; };\n')
+    one, two = world.image(build=1), world.image(build=2)
+    same(world.run('--config', config, '-a', one, *LIMIT).code, 0)
+    world.sql('UPDATE cancels SET created_ms = created_ms + 7200000, sent_ms = sent_ms + 7200000,'
+              ' ended_ms = ended_ms + 7200000')
+    result = world.run('--config', config, '-a', two, *LIMIT)
+    same((result.code, world.cancels(two)), (2, 0), result)
+
+
+@test
+def _():
+    """an open row of a process of an earlier boot, dated in the future, is taken over."""
+    arn = world.image()
+    lost_reply(arn)
+    world.sql("UPDATE cancels SET pid = 1, start_ticks = 1, boot_id = 'another',"
+              ' updated_ms = updated_ms + 86400000')
+    same(world.run('--resume').code, 0)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+
+
+# Hostile macros
+
+
+@test
+def _():
+    """hostile arguments are one clear line, run nothing and cancel nothing wrong."""
+    arn = world.image()
+    mark = os.path.join(world.dir, 'executed')
+    rows = [
+        ('-a', arn + '\n[1] SHUTDOWN_PROGRAM'), ('-a', arn + f'; touch {mark}'),
+        ('-a', f'$(touch {mark})'), ('-a', f'`touch {mark}`'), ('-a', f"'{arn}'"),
+        ('-a', f'"{arn}"'), ('-a', arn + ' '), ('-a', '$_SERVICEIB_ARN$'), ('-a', ''),
+        ('-a', arn + '/../8'), ('-a', arn.rsplit('/', 1)[0]), ('-a', 'x' * 100000),
+        ('-a', arn[:-1] + '7' * 100000), ('-a', arn.replace('imagebuilder', 'ec2')),
+        ('-a', arn + '%0a'), ('-a', arn.replace('image/', 'image-recipe/')),
+        ('-n', f'web;touch {mark}', '--allow', arn), ('-n', 'x' * 100000, '--allow', EVERY),
+        ('-p', f'$(touch {mark})', '--allow', arn), ('-p', 'x' * 100000, '--allow', EVERY),
+        ('-a', arn, '--state', 'CRITICAL\n', '--state-type', 'HARD'),
+        ('-a', arn, '--state', '$SERVICESTATE$', '--state-type', 'HARD'),
+        ('-a', arn, '--state', 'x' * 100000, '--state-type', 'HARD'),
+    ]
+    for row in rows:
+        result = world.run(*row, *LIMIT)
+        same(result.code, 3, result.out[:300])
+        same(result.err, '')
+        same(len(result.out.strip().split('\n')) <= 3 and len(result.out) < 9000, True,
+             result.out[:300])
+        same([c for c in result.out if ord(c) < 32 and c != '\n'], [])
+    same((world.cancels(arn), sent(), os.path.exists(mark)), (0, 0, False))
+
+
+@test
+def _():
+    """hostile texts that are only kept do no harm: cancelled once, on record in clean form."""
+    arn = world.image()
+    mark = os.path.join(world.dir, 'executed')
+    evil = f'7\n[1] X;$(touch {mark})`touch {mark}`\'"|\x1b[31m' + 'x' * 100000
+    result = world.run('-a', arn, *LIMIT, '--problem-id', evil, '--syslog-tag', 'a;b',
+                       '--check-source', 'n1', '--node', 'n1')
+    same((result.code, world.cancels(arn), os.path.exists(mark)), (0, 1, False), result.out[:300])
+    history = world.run('--history')
+    same([c for c in history.out if ord(c) < 32 and c != '\n'], [])
+    same(len(json.loads(world.run('--history', '--output', 'json').out)), 5)
+
+
+@test
+def _():
+    """ARNs of another account or Region cancel nothing here."""
+    arn = world.image()
+    for other in (arn.replace('123456789012', '210987654321'),
+                  arn.replace('eu-central-1', 'us-east-1')):
+        result = world.run('-a', other, *LIMIT)
+        same('IB_CANCEL' in result.first and result.err == '', True, result)
+        same((world.cancels(arn), sent()), (0, 0), result)
+
+
+# Signals, and not waiting
+
+
+@test
+def _():
+    """SIGTERM while confirming ends within 2 s with what is known, and --resume finishes."""
+    arn = world.image(on_cancel='never')
+    process = world.start('-a', arn, *LIMIT, '--confirm-timeout', '20s')
+    until(True, lambda: any(r['phase'] == 2 for r in world.rows(arn))
+          if os.path.exists(world.path()) else False)
+    begun = time.monotonic()
+    kill(process, signal.SIGTERM)
+    result = world.finish(process)
+    same(time.monotonic() - begun < 2, True, time.monotonic() - begun)
+    same(result.code, 1, result)
+    has(result.first, 'outcome unknown')
+    has(result.first, '--resume')
+    world.set(arn, status='CANCELLED')
+    same(world.run('--resume').code, 0)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+
+
+@test
+def _():
+    """SIGTERM while the request is under way ends within 2 s as unknown, and --resume finishes."""
+    arn = world.image()
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='silent', seconds=30, times=1,
+                      apply=True)
+    process = world.start('-a', arn, *LIMIT)
+    until(1, lambda: world.cancels(arn))
+    begun = time.monotonic()
+    kill(process, signal.SIGTERM)
+    result = world.finish(process)
+    same(time.monotonic() - begun < 2, True, time.monotonic() - begun)
+    same(result.code in (1, 3), True, result)
+    has(result.first, 'outcome unknown')
+    has(result.first, '--resume')
+    same(world.run('--resume').code, 0)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+
+
+@test
+def _():
+    """--detach returns at once, leaves nobody on the pipe, and the background confirms."""
+    arn = world.image(on_cancel={'after_s': 1.5})
+    begun = time.monotonic()
+    result = world.run('-a', arn, *LIMIT, '--detach')
+    took = time.monotonic() - begun
+    same(result.code, 1, result)
+    same(took < 1.4, True, f'{took:.2f} s')
+    same(world.state_of(arn)['status'], 'BUILDING')
+    until([('cancelled', True)], lambda: outcome(arn), 30)
+    same(world.cancels(arn), 1)
+
+
+@test
+def _():
+    """--sweep finishes what is open and cancels what is stuck, enabled targets alone."""
+    config = world.config(TARGETS)
+    opened = world.image(name='db', build=9)
+    lost_reply(opened)
+    web, off, young = world.image(), world.image(name='off'), world.image(name='db', age_s=60)
+    result = world.run('--config', config, '--sweep')
+    same([world.cancels(a) for a in (opened, web, off, young)], [1, 1, 0, 0], result)
+    same(result.code, 0, result)
+    same(world.run('--config', config, '--sweep').code, 0)
+
+
+class Fresh:
+    """Each test with a state directory of its own."""
+
+    def __init__(self, case):
+        self.case, self.__doc__ = case, case.__doc__
+
+    def __call__(self):
+        world.fresh()
+        begun = time.monotonic()
+        self.case()
+        if os.environ.get('IB_TEST_TIMES'):
+            print(f'# {time.monotonic() - begun:.1f} s')
+
+
+test.cases = [Fresh(case) for case in test.cases]
+sys.exit(test.run())
