@@ -179,7 +179,7 @@ answer "a token that was used before" 2 'CRITICAL - answer * not cancelled, its 
     kind=error code=IdempotentParameterMismatchException
 answer "an invalid request" 2 'CRITICAL - answer * not cancelled: *InvalidRequestException*' 0 \
     kind=error code=InvalidRequestException
-answer "throttled without end" 2 'CRITICAL - answer * not cancelled: *CallRateLimitExceededException*' 0 kind=throttle
+answer "throttled without end" 3 'UNKNOWN - answer * not cancelled yet: *CallRateLimitExceededException*; --resume goes on with it*' 0 kind=throttle
 answer "throttled once" 0 'OK - answer * cancelled and confirmed' 1 kind=throttle times=1
 answer "a server error without end" 1 'WARNING - answer * outcome unknown: *' 0 kind=error code=ServiceException status=500
 answer "a lost answer" 0 'OK - answer * cancelled and confirmed' 1 kind=close times=1 apply=true
