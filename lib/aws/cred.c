@@ -113,6 +113,14 @@ enum ib_rc ib_cred_check_expired(const struct ib_credentials *c, int64_t now_ms,
                    advice[0] == '\0' ? "" : "; ", advice);
 }
 
+enum ib_rc ib_cred_blame(struct ib_error *err, enum ib_rc rc)
+{
+    if (rc == IB_ENOMEM || rc == IB_ETIMEOUT || rc == IB_EBUG) {
+        return rc;
+    }
+    return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+}
+
 /* --- JSON ------------------------------------------------------------------------------------ */
 
 static enum ib_rc json_text(const struct ib_value *object, const char *what, const char *name,

@@ -77,6 +77,13 @@ IB_NODISCARD enum ib_rc ib_cred_accept(const struct ib_cred_fields *fields, cons
 IB_NODISCARD enum ib_rc ib_cred_check_expired(const struct ib_credentials *c, int64_t now_ms,
                                               const char *advice, struct ib_error *err);
 
+/*
+ * What could not be read or understood on the way is a failure of credentials: keeps the sentence, makes
+ * the code IB_ECRED. What has nothing to do with them (no memory, the deadline, a broken
+ * invariant) stays what it is.
+ */
+enum ib_rc ib_cred_blame(struct ib_error *err, enum ib_rc rc);
+
 /* Names of the members of one kind of JSON answer; NULL: this kind has none. */
 struct ib_cred_json_names {
     const char *access_key_id, *secret_access_key, *session_token, *expiration, *account_id;

@@ -60,12 +60,14 @@ static bool has_only(const char *text, const char *more)
 static enum ib_rc check_arn(const struct ib_cred_role *role, struct ib_error *err)
 {
     struct ib_arn arn;
+    enum ib_rc rc;
 
     if (role->arn == NULL) {
         return ib_fail(err, IB_ECRED, "%s: no role_arn", role->where);
     }
-    if (ib_arn_parse(ib_str_from(role->arn), role->where, &arn, err) != IB_OK) {
-        return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+    rc = ib_arn_parse(ib_str_from(role->arn), role->where, &arn, err);
+    if (rc != IB_OK) {
+        return ib_cred_blame(err, rc);
     }
     if (strcmp(arn.service, "iam") != 0 ||
         !ib_str_starts(ib_str_from(arn.resource), IB_STR("role/"))) {

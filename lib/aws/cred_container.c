@@ -125,7 +125,7 @@ static enum ib_rc read_token(const struct ib_outside *outside, struct ib_buf *re
         rc = outside->read(outside->ctx, path, ret, NULL, err);
         if (rc != IB_OK) {
             (void)ib_error_context(err, "%s", TOKEN_FILE);
-            return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+            return ib_cred_blame(err, rc);
         }
         /* One line end behind it is an editor's, not the token's. */
         while (ret->len > 0 &&
@@ -184,7 +184,7 @@ static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const char
     }
     rc = ib_json_parse(ib_buf_str(&answer->body), what, NULL, &object, err);
     if (rc != IB_OK) {
-        return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+        return ib_cred_blame(err, rc);
     }
     rc = ib_cred_json_fields(object, what, &names, &fields, err);
     if (rc == IB_OK) {

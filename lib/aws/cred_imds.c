@@ -48,7 +48,7 @@ static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const char
         ib_json_parse(ib_buf_str(&answer->body), "instance metadata", NULL, &object, err);
 
     if (rc != IB_OK) {
-        return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+        return ib_cred_blame(err, rc);
     }
     if (ib_value_opt_str(object, "Code", 128, &code, NULL) == IB_OK && code.p != NULL &&
         !ib_str_eq_c(code, "Success")) {

@@ -40,6 +40,9 @@ static enum ib_rc read_cache(const struct ib_cred_context *ctx, const char *prof
     if (rc == IB_OK) {
         return IB_OK;
     }
+    if (rc == IB_ENOMEM) {
+        return ib_fail_nomem(err);
+    }
     (void)snprintf(words, sizeof words, "no session of aws login (%s)", why.text);
     return log_in(err, profile, words);
 }
@@ -77,9 +80,7 @@ enum ib_rc ib_cred_login(const struct ib_cred_context *ctx, const char *profile,
         rc = ib_cred_json_fields(ib_value_get_c(object, "accessToken"), path, &names, &fields, err);
     }
     if (rc != IB_OK) {
-        return rc == IB_ECRED || rc == IB_ENOMEM
-                   ? rc
-                   : ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+        return ib_cred_blame(err, rc);
     }
     if (fields.expiration_ms <= IB_OUTSIDE_NOW(ctx->outside)) {
         (void)snprintf(words, sizeof words, "the session of aws login expired at %s",

@@ -18,7 +18,7 @@ static enum ib_rc check_naming_file(const struct ib_cred_context *ctx, const cha
     rc = ctx->outside->check_trusted(ctx->outside->ctx, file->path, err);
     if (rc != IB_OK) {
         (void)ib_error_context(err, "profile \"%s\": credential_process is not run", profile);
-        return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+        return ib_cred_blame(err, rc);
     }
     return IB_OK;
 }
@@ -41,7 +41,7 @@ static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const char
     enum ib_rc rc = ib_json_parse(text, what, NULL, &object, err);
 
     if (rc != IB_OK) {
-        return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+        return ib_cred_blame(err, rc);
     }
     version = ib_value_get_c(object, "Version");
     if (!ib_value_is(version, IB_VALUE_INT) || ib_value_as_int(version) != 1) {
@@ -84,7 +84,7 @@ enum ib_rc ib_cred_process(const struct ib_cred_context *ctx, const char *profil
                            err);
     if (rc != IB_OK) {
         (void)ib_error_context(err, "%s", what);
-        return rc == IB_ETIMEOUT ? rc : ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+        return ib_cred_blame(err, rc);
     }
     if (status != 0) {
         (void)ib_text_clean(ib_buf_c(&complaint), complaint.len, said, sizeof said);

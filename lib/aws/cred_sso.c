@@ -69,9 +69,8 @@ static enum ib_rc take_token(const struct sso *sso, struct token *t, struct ib_e
         }
     }
     if (rc != IB_OK) {
-        (void)ib_error_context(err, "SSO token %s", t->path);
-        return ib_fail(err, IB_ECRED, "profile \"%s\": %s", sso->profile,
-                       err == NULL ? "" : err->text);
+        (void)ib_error_context(err, "profile \"%s\": SSO token %s", sso->profile, t->path);
+        return ib_cred_blame(err, rc);
     }
     return IB_OK;
 }
@@ -90,13 +89,17 @@ static enum ib_rc read_token(const struct ib_cred_context *ctx, const struct sso
     }
     (void)snprintf(rest, sizeof rest, "/.aws/sso/cache/%s.json", name);
     rc = ib_cred_read_below_home(ctx, rest, &text, ret->path, &ret->facts, &why);
+    if (rc == IB_ENOMEM) {
+        return ib_fail_nomem(err);
+    }
     if (rc != IB_OK) {
         (void)snprintf(words, sizeof words, "no SSO token (%s)", why.text);
         return log_in(err, sso, words);
     }
-    if (ib_json_parse(ib_buf_str(&text), ret->path, NULL, &ret->file, err) != IB_OK) {
-        return ib_fail(err, IB_ECRED, "profile \"%s\": SSO token %s", sso->profile,
-                       err == NULL ? "" : err->text);
+    rc = ib_json_parse(ib_buf_str(&text), ret->path, NULL, &ret->file, err);
+    if (rc != IB_OK) {
+        (void)ib_error_context(err, "profile \"%s\": SSO token", sso->profile);
+        return ib_cred_blame(err, rc);
     }
     return take_token(sso, ret, err);
 }
@@ -205,7 +208,10 @@ static enum ib_rc ask_for_token(const struct ib_cred_context *ctx, const struct 
         ib_json_print_str(value, &body);
     }
     ib_buf_add_c(&body, "}");
-    rc = ib_buf_ok(&body, "SSO token request", err);
+    rc = ib_buf_ok(&url, "SSO OIDC URL", err);
+    if (rc == IB_OK) {
+        rc = ib_buf_ok(&body, "SSO token request", err);
+    }
     if (rc == IB_OK) {
         rc = ib_headers_add(&headers, "Content-Type", IB_STR("application/json"), err);
     }
@@ -338,6 +344,9 @@ static enum ib_rc get_token(const struct ib_cred_context *ctx, const struct sso 
         if (rc == IB_OK || (t->expires_ms <= now && was_renewed_by_another(ctx, sso, t))) {
             return IB_OK;
         }
+        if (rc == IB_ENOMEM) {
+            return ib_fail_nomem(err);
+        }
     }
     if (t->expires_ms > now) {
         return IB_OK;
@@ -394,7 +403,7 @@ static enum ib_rc take_credentials(const struct ib_cred_context *ctx, const stru
     }
     rc = ib_json_parse(ib_buf_str(&answer->body), "answer of SSO", NULL, &object, err);
     if (rc != IB_OK) {
-        return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+        return ib_cred_blame(err, rc);
     }
     rc = ib_cred_json_fields(ib_value_get_c(object, "roleCredentials"), "answer of SSO", &names,
                              &fields, err);

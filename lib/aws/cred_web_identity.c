@@ -25,7 +25,7 @@ static enum ib_rc read_token(const struct ib_cred_context *ctx, const struct req
 
     if (rc != IB_OK) {
         (void)ib_error_context(err, "%s: web identity token", r->role.where);
-        return ib_fail(err, IB_ECRED, "%s", err == NULL ? "" : err->text);
+        return ib_cred_blame(err, rc);
     }
     if (ib_str_trim(ib_buf_str(ret)).n == 0) {
         return ib_fail(err, IB_ECRED, "%s: web identity token file %s is empty", r->role.where,

@@ -198,7 +198,8 @@ static enum ib_rc get_token(const struct ib_cred_context *ctx, struct ib_imds *i
         return ib_fail(err, IB_ENOENT, "nobody at %s", ib_buf_c(&imds->endpoint));
     }
     if (rc != IB_OK) {
-        return ib_fail(err, IB_ECRED, "instance metadata: %s", err == NULL ? "" : err->text);
+        (void)ib_error_context(err, "instance metadata");
+        return ib_cred_blame(err, rc);
     }
     if (answer.status == 200) {
         return take_token(imds, &answer, err);

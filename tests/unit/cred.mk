@@ -40,3 +40,8 @@ unit_programs += tests/unit/test_cred_sso
 tests_unit_test_cred_sso_SOURCES = tests/unit/test_cred_sso.c
 tests_unit_test_cred_sso_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_cred_sso_LDADD = $(UNIT_LIBS)
+unit_programs += tests/unit/test_cred_oom
+tests_unit_test_cred_oom_SOURCES = tests/unit/test_cred_oom.c
+tests_unit_test_cred_oom_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_cred_oom_LDADD = $(UNIT_LIBS)
+tests_unit_test_cred_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
