@@ -1,0 +1,111 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What check_ib_image and ib_cancel_action say when AWS, the network or the way to it is at fault:
+# the sentences of README.md, word for word. Those about credentials are in credentials.sh.
+# shellcheck disable=SC2154
+. "$abs_top_srcdir/tests/cli/cred_tap.sh"
+standin_start
+cred_home
+standin_keys
+unset AWS_CA_BUNDLE REQUESTS_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
+arn=$(ctl add-image name=web-server version=1.4.2 build=7 age_s=7980)
+AWS_MAX_ATTEMPTS=1
+export AWS_MAX_ATTEMPTS
+
+# says NAME TEXT [ENDPOINT]: the check ends with 3, and its line about the build is this ('*': any text)
+says() {
+    "$abs_top_builddir/plugins/check_ib_image" -a "$arn" -c 90m -t 5 --endpoint-url "${3:-$standin_url}" >"$out" 2>&1
+    code=$?
+    line=$(sed -n 2p "$out")
+    # shellcheck disable=SC2254
+    case $line in
+    "[UNKNOWN] build $arn: "$2) [ "$code" = 3 ] ;;
+    *) false ;;
+    esac
+    tap "$1"
+    ctl clear-faults >/dev/null
+}
+fault() { # fault CODE STATUS MESSAGE
+    ctl add-fault op=GetImage kind=error code="$1" status="$2" message="$3" >/dev/null
+}
+
+ctl add-fault op=GetImage kind=error code=AccessDeniedException status=403 capital_message=true \
+    message="User: arn:aws:iam::123456789012:user/mon is not authorized to perform: imagebuilder:GetImage on resource: $arn" >/dev/null
+says 'may not read, with the action' \
+    "GetImage: access denied, the permission imagebuilder:GetImage is needed: User: arn:aws:iam::123456789012:user/mon is not authorized to perform: imagebuilder:GetImage on resource: $arn"
+fault ForbiddenException 403 ''
+says 'may not read, without a word of AWS' 'GetImage: access denied, the permission imagebuilder:GetImage is needed'
+
+ctl add-fault op=CancelImageCreation kind=error code=AccessDeniedException status=403 \
+    message="User: arn:aws:iam::123456789012:user/mon is not authorized to perform: imagebuilder:CancelImageCreation on resource: $arn" >/dev/null
+"$abs_top_builddir/plugins/ib_cancel_action" --no-journal -a "$arn" -c 90m --endpoint-url "$standin_url" >"$out" 2>&1
+code=$?
+first=$(head -n 1 "$out")
+case $first in
+"IB_CANCEL CRITICAL - web-server 1.4.2/7 it may be read but not cancelled: CancelImageCreation: access denied, the permission imagebuilder:CancelImageCreation is needed: User: "*) [ "$code" = 2 ] ;;
+*) false ;;
+esac
+tap 'may read but not cancel, with the action'
+ctl clear-faults >/dev/null
+
+fault UnrecognizedClientException 403 'The security token included in the request is invalid.'
+says 'a key that AWS does not know, or a Region that is not enabled' \
+    'GetImage: UnrecognizedClientException: The security token included in the request is invalid. (AWS does not know the access key in this Region: deleted, mistyped, without its session token, or the Region is not enabled for the account)'
+fault OptInRequired 403 'You are not subscribed to this service'
+says 'a Region that is not enabled' \
+    'GetImage: OptInRequired: You are not subscribed to this service (the Region is not enabled for this account)'
+fault ExpiredTokenException 403 'The security token included in the request is expired'
+says 'an expired token' \
+    'after 2 tries: GetImage: ExpiredTokenException: The security token included in the request is expired (the credentials have expired: renew them (aws sso login, aws login, a new session))'
+AWS_SECRET_ACCESS_KEY=wrong says 'a wrong secret' \
+    'GetImage: InvalidSignatureException: *(the secret key does not fit the access key, or something on the way changed the request)'
+ctl set-clock-skew 3600 >/dev/null
+"$abs_top_builddir/plugins/check_ib_image" -a "$arn" --endpoint-url "$standin_url" -vvv >"$out" 2>&1
+grep -q '^\* the clock of this machine says .*, AWS says .*: signed again with AWS.s time; check the time service of this machine$' "$out"
+tap 'a clock that is off: corrected, and both times are said'
+ctl set-clock-skew 0 >/dev/null
+
+ctl add-fault op=GetImage kind=html status=503 >/dev/null
+says 'a page of a proxy in place of an error' \
+    'GetImage: HTTP 503 with a web page instead of an answer of AWS: a proxy or load balancer on the way'
+ctl add-fault op=GetImage kind=html status=200 >/dev/null
+says 'a page of a proxy in place of an answer' \
+    'answer to GetImage: HTTP 200 with text/html instead of JSON: a proxy or load balancer on the way?'
+HTTPS_PROXY=http://127.0.0.1:1 says 'a proxy that is not there' \
+    'GetImage: imagebuilder.nowhere.invalid:443 through the proxy 127.0.0.1:1 (HTTPS_PROXY): cannot connect: Connection refused' \
+    https://imagebuilder.nowhere.invalid
+says 'a name that DNS does not know' \
+    'GetImage: imagebuilder.nowhere.invalid:443: no such host (DNS): check the Region, and the name servers of this machine' \
+    https://imagebuilder.nowhere.invalid
+says 'nobody at the endpoint' 'GetImage: 127.0.0.1:1: cannot connect: Connection refused' http://127.0.0.1:1
+ctl add-fault op=GetImage kind=silent >/dev/null
+says 'an endpoint that is silent' 'GetImage: *'
+
+if command -v openssl >/dev/null 2>&1; then
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$standin_dir/key.pem" -out "$standin_dir/cert.pem" -days 2 \
+        -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+    "${PYTHON:-/usr/bin/python3}" "$standin_home/standin.py" --port-file "$standin_dir/tls" --die-with-parent \
+        --tls-cert "$standin_dir/cert.pem" --tls-key "$standin_dir/key.pem" 2>/dev/null &
+    tls=$!
+    tries=0
+    until [ -s "$standin_dir/tls" ] || [ $tries -gt 200 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    tls_url=https://127.0.0.1:$(cat "$standin_dir/tls")
+    says 'a certificate that is not trusted, with the CAs that were' \
+        'GetImage: 127.0.0.1:*: certificate not trusted: * (CAs from /*); behind a proxy that inspects TLS, name its CA with --ca-bundle or AWS_CA_BUNDLE' "$tls_url"
+    AWS_CA_BUNDLE=$standin_dir/key.pem says 'a bundle without a CA' \
+        "GetImage: the trusted CAs in $standin_dir/key.pem (AWS_CA_BUNDLE) cannot be read: *" "$tls_url"
+    AWS_CA_BUNDLE=$standin_dir/cert.pem says 'a certificate that the bundle trusts leads to AWS' \
+        "GetImage: ResourceNotFoundException: The resource with ARN $arn does not exist." "$tls_url"
+    kill $tls
+    wait $tls 2>/dev/null
+else
+    skip 'certificates' 'no openssl'
+fi
+AWS_CA_BUNDLE=$standin_dir/missing.pem "$abs_top_builddir/plugins/check_ib_image" -a "$arn" --endpoint-url "$standin_url" >"$out" 2>&1
+[ "$?:$(cat "$out")" = "3:IB_IMAGE UNKNOWN - AWS_CA_BUNDLE: CA bundle $standin_dir/missing.pem cannot be read by this user: No such file or directory" ]
+tap 'a bundle that is not there'
+
+plan
