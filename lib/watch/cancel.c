@@ -184,7 +184,7 @@ static bool decide(struct run *r)
     const struct ib_cancel_job *job = r->job;
     struct ib_cancel_report *report = r->report;
     struct ib_survey_build *b = &report->build;
-    int64_t now_ms = ib_time_now_ms();
+    int64_t now_ms = ib_time_now_ms() + ib_clients_skew_ms(job->clients);
 
     if (!look(r, now_ms)) {
         return false;

@@ -2,6 +2,8 @@
 /* The clients of a run. */
 #include "lib/watch/clients.h"
 
+#define SKEW_MIN_MS INT64_C(10000)
+
 struct client {
     struct ib_aws_options options;
     struct ib_aws_client *client;
@@ -122,6 +124,17 @@ struct ib_aws_stats ib_clients_stats(const struct ib_clients *clients)
         }
     }
     return sum;
+}
+
+int64_t ib_clients_skew_ms(const struct ib_clients *clients)
+{
+    struct ib_aws_stats stats = ib_clients_stats(clients);
+
+    /* The Date header has whole seconds, and answers travel. */
+    if (!stats.skew_known || (stats.skew_ms < SKEW_MIN_MS && stats.skew_ms > -SKEW_MIN_MS)) {
+        return 0;
+    }
+    return stats.skew_ms;
 }
 
 const char *ib_clients_note(const struct ib_clients *clients, size_t i)

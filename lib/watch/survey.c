@@ -883,6 +883,7 @@ enum ib_rc ib_survey_run(const struct ib_target *plan, size_t plan_count,
         return ib_fail_nomem(err);
     }
     gather_all(&g);
+    ret->now_ms += ib_clients_skew_ms(options->clients);
     for (size_t i = 0; i < ret->build_count; i++) {
         judge_build(ret, &ret->builds[i]);
     }

@@ -63,6 +63,21 @@ ctl set-clock-skew 3600 >/dev/null
 "$abs_top_builddir/plugins/check_ib_image" -a "$arn" --endpoint-url "$standin_url" -vvv >"$out" 2>&1
 grep -q '^\* the clock of this machine says .*, AWS says .*: signed again with AWS.s time; check the time service of this machine$' "$out"
 tap 'a clock that is off: corrected, and both times are said'
+
+# AWS an hour ahead of us, then an hour behind: ages are told by AWS's clock.
+ctl remove-image "$arn" >/dev/null
+arn=$(ctl add-image name=web-server version=1.4.2 build=7 age_s=7980)
+"$abs_top_builddir/plugins/check_ib_image" -a "$arn" -c 90m --endpoint-url "$standin_url" >"$out" 2>&1
+[ $? = 2 ] && head -n 1 "$out" | grep -q 'BUILDING for 2h 1[23]m (critical 1h 30m)'
+tap 'with a clock that is behind, a stuck build is seen'
+ctl set-clock-skew -7200 >/dev/null
+young=$(ctl add-image name=young version=1.0.0 build=1 age_s=600)
+"$abs_top_builddir/plugins/check_ib_image" -a "$young" -c 90m --endpoint-url "$standin_url" >"$out" 2>&1
+[ $? = 0 ] && head -n 1 "$out" | grep -q 'BUILDING for \(9\|10\)m'
+tap 'with a clock that is ahead, a young build is not stuck'
+"$abs_top_builddir/plugins/ib_cancel_action" --no-journal -a "$young" -c 90m --endpoint-url "$standin_url" >"$out" 2>&1
+[ $? = 0 ] && [ "$(ctl cancels "$young")" = 0 ] && [ "$(ctl count CancelImageCreation --status any)" = 1 ]
+tap 'and is not cancelled'
 ctl set-clock-skew 0 >/dev/null
 
 ctl add-fault op=GetImage kind=html status=503 >/dev/null
