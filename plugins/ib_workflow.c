@@ -118,8 +118,7 @@ static const struct ib_program program = {
     .operands_max = FILES_MAX,
 };
 
-/* --- check -------------------------------------------------------------------------------------
- */
+/* --- check ---------------------------------------------------------------------------------- */
 
 struct check_sum {
     size_t files, errors, warnings, unread;
@@ -254,8 +253,7 @@ static enum ib_rc check(const struct ib_workflow_options *o, const struct ib_opt
     return rc;
 }
 
-/* --- show --------------------------------------------------------------------------------------
- */
+/* --- show ----------------------------------------------------------------------------------- */
 
 static enum ib_rc show(const struct ib_workflow_options *o, const char *path, struct ib_output *out,
                        enum ib_state *ret_state, struct ib_error *err)
@@ -277,8 +275,7 @@ static enum ib_rc show(const struct ib_workflow_options *o, const char *path, st
     return IB_OK;
 }
 
-/* --- all ---------------------------------------------------------------------------------------
- */
+/* --- all ------------------------------------------------------------------------------------ */
 
 static enum ib_rc one_file(const struct ib_option_list *operands, const char **ret,
                            struct ib_error *err)

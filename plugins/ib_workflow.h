@@ -16,6 +16,24 @@ struct ib_workflow_options {
     int format; /* enum ib_show_format */
 };
 
+/* --- ib_workflow_args.c --- */
+
+/* --inputs and --input. Errors: IB_EUSAGE, and those of reading the file. */
+IB_NODISCARD enum ib_rc ib_workflow_inputs(const struct ib_workflow_options *o,
+                                           const struct ib_arazzo_doc *doc,
+                                           const struct ib_arazzo_workflow *w,
+                                           struct ib_value **ret, struct ib_error *err);
+
+/* --given: as many as the option was used. */
+struct ib_workflow_givens {
+    struct ib_arazzo_given *items;
+    struct ib_value *values; /* array: owns them */
+};
+IB_NODISCARD enum ib_rc ib_workflow_givens(const struct ib_workflow_options *o,
+                                           const struct ib_arazzo_workflow *w,
+                                           struct ib_workflow_givens *ret, struct ib_error *err);
+void ib_workflow_givens_fini(struct ib_workflow_givens *g);
+
 /* --- ib_workflow_run.c --- */
 
 /* Run the document (NULL: the built-in one); *ret_state is the exit code. Errors: before the run.

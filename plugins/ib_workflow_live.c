@@ -72,8 +72,7 @@ void ib_workflow_outputs_text(const struct ib_value *outputs, struct ib_buf *out
     }
 }
 
-/* --- the terminal ------------------------------------------------------------------------------
- */
+/* --- the terminal --------------------------------------------------------------------------- */
 
 /* "  [1m 4s] getImage, attempt 2: " */
 static void begin_line(const struct ib_workflow_live *live, const struct ib_run_event *e,
@@ -166,8 +165,7 @@ static void show_event(struct ib_workflow_live *live, const struct ib_run_event 
     show_line(live, &line, !polls);
 }
 
-/* --- the trace ---------------------------------------------------------------------------------
- */
+/* --- the trace ------------------------------------------------------------------------------ */
 
 /* Requests and answers are written by the client; here is what the document makes of them. */
 static void trace_event(const struct ib_run_event *e)

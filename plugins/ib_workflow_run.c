@@ -1,162 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* ib_workflow run: inputs from the command line, the run, and what is said of it. */
+/* ib_workflow run: the run, and what is said of it. */
 #include "lib/arazzo/check.h"
-#include "lib/arazzo/inputs.h"
+#include "lib/arazzo/flow.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
-#include "lib/sys/file.h"
 #include "lib/sys/signals.h"
 #include "lib/watch/sender.h"
-#include "plugins/ib_workflow.h"
 #include "plugins/diagnose.h"
+#include "plugins/ib_workflow.h"
 #include "plugins/plan.h"
 
-#define INPUTS_FILE_MAX ((size_t)1024 * 1024)
-
-/* --- inputs ------------------------------------------------------------------------------------
- */
-
-static enum ib_rc read_inputs_file(const char *path, struct ib_value **ret, struct ib_error *err)
-{
-    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(INPUTS_FILE_MAX);
-    const struct ib_file_options options = {.max_bytes = INPUTS_FILE_MAX};
-    struct ib_value *v = NULL;
-    enum ib_rc rc = ib_file_read(path, &options, &text, err);
-
-    if (rc == IB_OK) {
-        rc = ib_json_parse(ib_buf_str(&text), path, NULL, &v, err);
-    }
-    if (rc != IB_OK) {
-        return ib_error_context(err, "--inputs");
-    }
-    if (!ib_value_is(v, IB_VALUE_OBJECT)) {
-        rc = ib_fail(err, IB_EUSAGE, "--inputs: %s holds %s, not an object", path,
-                     ib_value_type_name(v));
-        ib_value_unref(v);
-        return rc;
-    }
-    *ret = v;
-    return IB_OK;
-}
-
-/* name=value; its type is that of the schema. */
-static enum ib_rc add_input(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *w,
-                            const char *text, struct ib_value *inputs, struct ib_error *err)
-{
-    struct ib_str value = ib_str_from(text);
-    struct ib_str name = ib_str_split(&value, '=');
-    struct ib_value *v = NULL;
-
-    if (value.p == NULL || name.n == 0) {
-        return ib_fail(err, IB_EUSAGE, "--input: \"%s\" is not name=value", text);
-    }
-    enum ib_rc rc = ib_inputs_from_text(doc, w, name, value, &v, err);
-    return rc == IB_OK ? ib_value_set(inputs, name, v, err) : rc;
-}
-
-static enum ib_rc read_inputs(const struct ib_workflow_options *o, const struct ib_arazzo_doc *doc,
-                              const struct ib_arazzo_workflow *w, struct ib_value **ret,
-                              struct ib_error *err)
-{
-    IB_CLEANUP(ib_value_cleanup) struct ib_value *inputs = NULL;
-    enum ib_rc rc = IB_OK;
-
-    if (o->inputs_file != NULL) {
-        rc = read_inputs_file(o->inputs_file, &inputs, err);
-    } else {
-        inputs = ib_value_object();
-        rc = inputs == NULL ? ib_fail_nomem(err) : IB_OK;
-    }
-    for (size_t i = 0; rc == IB_OK && i < o->inputs.count; i++) {
-        rc = add_input(doc, w, o->inputs.items[i], inputs, err);
-    }
-    if (rc == IB_OK) {
-        *ret = inputs;
-        inputs = NULL;
-    }
-    return rc;
-}
-
-/* --- given outputs -----------------------------------------------------------------------------
- */
-
-struct givens {
-    struct ib_arazzo_given *items;
-    struct ib_value *values; /* array: owns them */
-};
-
-static void givens_fini(struct givens *g)
-{
-    free(g->items);
-    ib_value_unref(g->values);
-}
-
-/* The longest step id that "STEP.OUTPUT" begins with: both parts may hold dots. */
-static bool split_target(const struct ib_arazzo_workflow *w, struct ib_str target,
-                         struct ib_arazzo_given *ret)
-{
-    size_t best = 0;
-
-    for (size_t i = 0; i < w->step_count; i++) {
-        struct ib_str id = w->steps[i].id;
-        if (id.n >= best && ib_str_starts(target, id) && target.n > id.n + 1 &&
-            target.p[id.n] == '.') {
-            best = id.n;
-            ret->step = ib_str_head(target, id.n);
-            ret->output = ib_str_skip(target, id.n + 1);
-        }
-    }
-    if (ret->step.p == NULL) {
-        ret->output = target;
-        ret->step = ib_str_split(&ret->output, '.');
-    }
-    return ret->output.p != NULL && ret->output.n > 0 && ret->step.n > 0;
-}
-
-/* STEP.OUTPUT=text or STEP.OUTPUT:=JSON. */
-static enum ib_rc read_given(const struct ib_arazzo_workflow *w, const char *text, struct givens *g,
-                             size_t i, struct ib_error *err)
-{
-    struct ib_str value = ib_str_from(text);
-    struct ib_str target = ib_str_split(&value, '=');
-    bool json = target.n > 0 && target.p[target.n - 1] == ':';
-    struct ib_value *v = NULL;
-
-    target.n -= json ? 1 : 0;
-    if (value.p == NULL || !split_target(w, target, &g->items[i])) {
-        return ib_fail(err, IB_EUSAGE, "--given: \"%s\" is not STEP.OUTPUT=VALUE", text);
-    }
-    if (json) {
-        enum ib_rc rc = ib_json_parse(value, "--given", NULL, &v, err);
-        if (rc != IB_OK) {
-            return rc;
-        }
-    } else {
-        v = ib_value_string(value);
-    }
-    g->items[i].value = v;
-    return ib_value_push(g->values, v, err);
-}
-
-static enum ib_rc read_givens(const struct ib_workflow_options *o,
-                              const struct ib_arazzo_workflow *w, struct givens *g,
-                              struct ib_error *err)
-{
-    enum ib_rc rc = IB_OK;
-
-    g->items = calloc(o->given.count + 1, sizeof *g->items);
-    g->values = ib_value_array();
-    if (g->items == NULL || g->values == NULL) {
-        return ib_fail_nomem(err);
-    }
-    for (size_t i = 0; rc == IB_OK && i < o->given.count; i++) {
-        rc = read_given(w, o->given.items[i], g, i, err);
-    }
-    return rc;
-}
-
-/* --- what is said of it ------------------------------------------------------------------------
- */
+/* --- what is said of it ---------------------------------------------------------------------- */
 
 static const char *text_member(const struct ib_value *row, const char *key)
 {
@@ -249,6 +103,26 @@ static void say_first(const struct ib_arazzo_result *r, const char *withheld, st
     }
 }
 
+/* What a dry run cannot know, because it depends on an answer that it did not ask for. */
+static void say_what_may_follow(const struct ib_arazzo_workflow *w,
+                                const struct ib_arazzo_result *r, const char *until,
+                                struct ib_output *out)
+{
+    size_t from = ib_arazzo_step_index(w, r->step_id);
+    bool *reached = calloc(w->step_count, sizeof *reached);
+
+    if (reached != NULL && from < w->step_count &&
+        ib_arazzo_reach(w, from, ib_arazzo_step_index(w, ib_str_from(until)), reached)) {
+        for (size_t i = 0; i < w->step_count; i++) {
+            if (reached[i] && i != from) {
+                ib_output_line(out, "may follow, as the answers decide: %.*s: %.*s",
+                               IB_STR_ARG(w->steps[i].id), IB_STR_ARG(w->steps[i].target));
+            }
+        }
+    }
+    free(reached);
+}
+
 static void say_perf(const struct ib_arazzo_result *r, const struct ib_aws_stats *stats,
                      int64_t elapsed_ms, struct ib_output *out)
 {
@@ -282,18 +156,26 @@ static enum ib_state state_of(const struct ib_arazzo_result *r)
     return IB_STATE_UNKNOWN;
 }
 
-/* --- the run -----------------------------------------------------------------------------------
- */
+/* --- the run -------------------------------------------------------------------------------- */
 
-/* Keeps the text of the call that a dry run did not send. */
-struct watcher {
+/* One run with all that is said of it. */
+struct job {
+    const struct ib_workflow_options *o;
+    const struct ib_arazzo_doc *doc;
+    const struct ib_arazzo_workflow *workflow;
+    struct ib_arazzo_run_options options;
     struct ib_workflow_live live;
-    struct ib_buf last_call;
+    struct ib_buf
+        last_call; /* text of the call that was made last, or that a dry run did not send */
+    struct ib_aws_stats stats;
+    int64_t elapsed_ms;
+    struct ib_output *out;
+    enum ib_state state;
 };
 
 static void on_event(void *ctx, const struct ib_run_event *event)
 {
-    struct watcher *w = ctx;
+    struct job *w = ctx;
 
     if (event->type == IB_EVENT_CALL) {
         ib_buf_reset(&w->last_call);
@@ -305,7 +187,7 @@ static void on_event(void *ctx, const struct ib_run_event *event)
 }
 
 static void aws_options(const struct ib_workflow_options *o, const struct ib_watch_config *config,
-                        struct watcher *w, struct ib_aws_options *ret)
+                        struct job *w, struct ib_aws_options *ret)
 {
     const struct ib_common *c = &o->common;
     const struct ib_target *d = &config->defaults;
@@ -326,11 +208,12 @@ static void aws_options(const struct ib_workflow_options *o, const struct ib_wat
     }
 }
 
-static enum ib_rc say_all(const struct ib_workflow_options *o, const struct ib_arazzo_result *r,
-                          const struct watcher *w, const struct ib_aws_stats *stats,
-                          int64_t elapsed_ms, struct ib_output *out, struct ib_error *err)
+static enum ib_rc say_all(struct job *job, const struct ib_arazzo_result *r, struct ib_error *err)
 {
-    if (o->common.output == IB_OUTPUT_FORM_JSON) {
+    struct ib_output *out = job->out;
+
+    job->state = state_of(r);
+    if (job->o->common.output == IB_OUTPUT_FORM_JSON) {
         IB_CLEANUP(ib_value_cleanup) struct ib_value *v = ib_arazzo_result_value(r);
         if (v == NULL) {
             return ib_fail_nomem(err);
@@ -339,9 +222,12 @@ static enum ib_rc say_all(const struct ib_workflow_options *o, const struct ib_a
         ib_buf_add_char(&out->json, '\n');
         return IB_OK;
     }
-    say_first(r, ib_buf_c(&w->last_call), out);
-    if (!w->live.terminal) {
+    say_first(r, ib_buf_c(&job->last_call), out);
+    if (!job->live.terminal) {
         say_rows(r->steps, 0, out);
+    }
+    if (r->withheld) {
+        say_what_may_follow(job->workflow, r, job->o->until, out);
     }
     for (size_t i = 0; i < ib_value_count(r->outputs); i++) {
         IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_OUTPUT_LINE_MAX);
@@ -349,77 +235,85 @@ static enum ib_rc say_all(const struct ib_workflow_options *o, const struct ib_a
         ib_output_line(out, "output %.*s = %s", IB_STR_ARG(ib_value_key_at(r->outputs, i)),
                        ib_buf_c(&text));
     }
-    say_perf(r, stats, elapsed_ms, out);
+    say_perf(r, &job->stats, job->elapsed_ms, out);
     return IB_OK;
 }
 
-static enum ib_rc run_with(const struct ib_workflow_options *o, const struct ib_arazzo_doc *doc,
-                           const struct ib_arazzo_run_options *prepared, struct ib_output *out,
-                           enum ib_state *ret_state, struct ib_error *err)
+/* --diagnose: nothing is run. */
+static enum ib_rc diagnose(struct job *job, const struct ib_watch_config *config,
+                           const struct ib_aws_options *aws, struct ib_error *err)
 {
-    IB_CLEANUP(ib_watch_config_fini) struct ib_watch_config config;
+    const struct ib_diagnose_way way = {.aws = *aws};
+    const struct ib_diagnose_request request = {
+        .program = "ib_workflow",
+        .config = config,
+        .way = &way,
+        .deadline = *job->options.deadline,
+        .json = job->o->common.output == IB_OUTPUT_FORM_JSON,
+    };
+
+    return ib_diagnose_run(&request, job->out, &job->state, err);
+}
+
+static enum ib_rc call_and_say(struct job *job, const struct ib_aws_options *aws,
+                               struct ib_error *err)
+{
     IB_CLEANUP(ib_aws_client_cleanup) struct ib_aws_client *client = NULL;
     IB_CLEANUP(ib_arazzo_result_fini) struct ib_arazzo_result result = IB_ARAZZO_RESULT_INIT;
-    struct ib_deadline deadline = ib_deadline_in(o->common.timeout_ms);
-    struct watcher watcher = {.last_call = IB_BUF_INIT((size_t)256 * 1024)};
-    struct ib_aws_options aws;
-    char cache_dir[4096];
+    struct ib_sender sender = {.dry_run = job->o->dry_run};
     int64_t start_ms = ib_time_mono_ms();
+    enum ib_rc rc = ib_aws_client_new(aws, *job->options.deadline, &client, err);
 
-    ib_watch_config_init(&config);
-    ib_workflow_live_init(&watcher.live, o);
-    enum ib_rc rc = ib_plan_config(&o->common, &config, err);
-    if (rc == IB_OK) {
-        aws_options(o, &config, &watcher, &aws);
-        (void)snprintf(cache_dir, sizeof cache_dir, "%s/cache", config.state_dir);
-        aws.cache_dir = cache_dir;
-    }
-    if (rc == IB_OK && o->common.diagnose) {
-        const struct ib_diagnose_way way = {.aws = aws};
-        const struct ib_diagnose_request request = {
-            .program = "ib_workflow", .config = &config, .way = &way, .deadline = deadline,
-            .json = o->common.output == IB_OUTPUT_FORM_JSON,
-        };
-        ib_buf_fini(&watcher.last_call);
-        rc = ib_diagnose_run(&request, out, ret_state, err);
+    if (rc != IB_OK) {
         return rc;
     }
-    if (rc == IB_OK) {
-        rc = ib_aws_client_new(&aws, deadline, &client, err);
+    sender.client = client;
+    job->options.call = ib_sender_call;
+    job->options.call_ctx = &sender;
+    job->options.observe = on_event;
+    job->options.observe_ctx = job;
+    ib_arazzo_run(job->doc, &job->options, &result);
+    ib_workflow_live_end(&job->live);
+    job->stats = ib_aws_client_stats(client);
+    job->elapsed_ms = ib_time_mono_ms() - start_ms;
+    return say_all(job, &result, err);
+}
+
+static enum ib_rc configure_and_run(struct job *job, struct ib_error *err)
+{
+    IB_CLEANUP(ib_watch_config_fini) struct ib_watch_config config;
+    struct ib_deadline deadline = ib_deadline_in(job->o->common.timeout_ms);
+    struct ib_aws_options aws;
+    char cache_dir[4096];
+
+    ib_watch_config_init(&config);
+    enum ib_rc rc = ib_plan_config(&job->o->common, &config, err);
+    if (rc != IB_OK) {
+        return rc;
     }
-    if (rc == IB_OK) {
-        struct ib_sender sender = {.client = client, .dry_run = o->dry_run};
-        struct ib_arazzo_run_options options = *prepared;
-        options.deadline = &deadline;
-        options.call = ib_sender_call;
-        options.call_ctx = &sender;
-        options.observe = on_event;
-        options.observe_ctx = &watcher;
-        ib_arazzo_run(doc, &options, &result);
-        ib_workflow_live_end(&watcher.live);
-        struct ib_aws_stats stats = ib_aws_client_stats(client);
-        rc = say_all(o, &result, &watcher, &stats, ib_time_mono_ms() - start_ms, out, err);
-        *ret_state = state_of(&result);
-    }
-    ib_buf_fini(&watcher.last_call);
-    return rc;
+    job->options.deadline = &deadline;
+    ib_workflow_live_init(&job->live, job->o);
+    aws_options(job->o, &config, job, &aws);
+    (void)snprintf(cache_dir, sizeof cache_dir, "%s/cache", config.state_dir);
+    aws.cache_dir = cache_dir;
+    return job->o->common.diagnose ? diagnose(job, &config, &aws, err)
+                                   : call_and_say(job, &aws, err);
 }
 
 /* Workflow and slice are known; what was given for it on the command line is read here. */
-static enum ib_rc run_workflow(const struct ib_workflow_options *o, const struct ib_arazzo_doc *doc,
-                               const struct ib_arazzo_workflow *w, struct ib_output *out,
-                               enum ib_state *ret_state, struct ib_error *err)
+static enum ib_rc run_workflow(struct job *job, struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *inputs = NULL;
-    struct givens given = {.items = NULL};
-    enum ib_rc rc = read_inputs(o, doc, w, &inputs, err);
+    const struct ib_workflow_options *o = job->o;
+    struct ib_workflow_givens given = {.items = NULL};
+    enum ib_rc rc = ib_workflow_inputs(o, job->doc, job->workflow, &inputs, err);
 
     if (rc == IB_OK) {
-        rc = read_givens(o, w, &given, err);
+        rc = ib_workflow_givens(o, job->workflow, &given, err);
     }
     if (rc == IB_OK) {
-        const struct ib_arazzo_run_options options = {
-            .workflow_id = w->id,
+        job->options = (struct ib_arazzo_run_options){
+            .workflow_id = job->workflow->id,
             .inputs = inputs,
             .from = ib_str_from(o->from),
             .until = ib_str_from(o->until),
@@ -429,9 +323,9 @@ static enum ib_rc run_workflow(const struct ib_workflow_options *o, const struct
             .pace_ms = o->pace_ms,
             .literal = o->literal,
         };
-        rc = run_with(o, doc, &options, out, ret_state, err);
+        rc = configure_and_run(job, err);
     }
-    givens_fini(&given);
+    ib_workflow_givens_fini(&given);
     return rc;
 }
 
@@ -440,11 +334,19 @@ enum ib_rc ib_workflow_run(const struct ib_workflow_options *o, const char *path
 {
     IB_CLEANUP(ib_arazzo_cleanup) struct ib_arazzo_doc *doc = NULL;
     const struct ib_check_options check = IB_SENDER_CHECK;
-    const struct ib_arazzo_workflow *w = NULL;
+    struct job job = {.o = o, .out = out, .last_call = IB_BUF_INIT((size_t)256 * 1024)};
     enum ib_rc rc = ib_arazzo_open(path, &check, &doc, err);
 
     if (rc == IB_OK) {
-        rc = ib_arazzo_pick_workflow(doc, ib_str_from(o->workflow), &w, err);
+        job.doc = doc;
+        rc = ib_arazzo_pick_workflow(doc, ib_str_from(o->workflow), &job.workflow, err);
     }
-    return rc == IB_OK ? run_workflow(o, doc, w, out, ret_state, err) : rc;
+    if (rc == IB_OK) {
+        rc = run_workflow(&job, err);
+    }
+    if (rc == IB_OK) {
+        *ret_state = job.state;
+    }
+    ib_buf_fini(&job.last_call);
+    return rc;
 }

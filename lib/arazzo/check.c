@@ -29,8 +29,7 @@ static void IB_PRINTF(4, 5)
     ib_findings_add(c->out, IB_FINDING_ERROR, rule, at, "%s", raw);
 }
 
-/* --- targets -----------------------------------------------------------------------------------
- */
+/* --- targets -------------------------------------------------------------------------------- */
 
 static void check_operation(struct checker *c, const struct ib_arazzo_step *s)
 {
@@ -123,8 +122,7 @@ static void check_params(struct checker *c, const struct ib_arazzo_step *s)
     }
 }
 
-/* --- actions -----------------------------------------------------------------------------------
- */
+/* --- actions -------------------------------------------------------------------------------- */
 
 static void check_action(struct checker *c, const struct ib_arazzo_workflow *w,
                          const struct ib_arazzo_action *action)
@@ -195,8 +193,7 @@ static void note_bare_in(struct checker *c, const struct ib_arazzo_actions *acti
     }
 }
 
-/* --- tokens ------------------------------------------------------------------------------------
- */
+/* --- tokens --------------------------------------------------------------------------------- */
 
 /*
  * "clientToken: $inputs.x" where x has a constant as its default: a second run within the memory of
@@ -223,8 +220,7 @@ static void check_token(struct checker *c, const struct ib_arazzo_step *s)
                     input ? "the input is given" : "the document is changed");
 }
 
-/* --- workflows ---------------------------------------------------------------------------------
- */
+/* --- workflows ------------------------------------------------------------------------------ */
 
 static void check_step(struct checker *c, const struct ib_arazzo_step *s)
 {
@@ -325,8 +321,7 @@ static void check_workflow(struct checker *c, const struct ib_arazzo_workflow *w
     ib_graph_free(graph);
 }
 
-/* --- documents ---------------------------------------------------------------------------------
- */
+/* --- documents ------------------------------------------------------------------------------ */
 
 static enum ib_rc check_one(const struct ib_arazzo_doc *doc, const struct ib_check_options *options,
                             struct ib_findings *out, struct ib_error *err)

@@ -70,8 +70,7 @@ static const struct ib_arazzo_workflow *callee_of(const struct ib_arazzo_doc *do
     return callee;
 }
 
-/* --- inputs, sources, components ---------------------------------------------------------------
- */
+/* --- inputs, sources, components ------------------------------------------------------------ */
 
 static bool has_input(const struct ib_arazzo_doc *doc, const struct ib_arazzo_workflow *w,
                       struct ib_str name)
@@ -113,8 +112,7 @@ static void check_component(struct expr_checker *c)
     }
 }
 
-/* --- steps and workflows -----------------------------------------------------------------------
- */
+/* --- steps and workflows -------------------------------------------------------------------- */
 
 /* May this use of a step's own outputs look at the present attempt? */
 static bool own_outputs_are_there(enum ib_use use)
@@ -237,8 +235,7 @@ static void check_callee_output(struct expr_checker *c, enum ib_use use)
     }
 }
 
-/* --- the request and its answer ----------------------------------------------------------------
- */
+/* --- the request and its answer ------------------------------------------------------------- */
 
 static bool has_param(const struct expr_checker *c, const char *in, struct ib_str name, bool fold)
 {

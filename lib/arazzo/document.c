@@ -126,8 +126,7 @@ void ib_arazzo_cleanup(struct ib_arazzo_doc **doc)
     *doc = NULL;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 /* The parsers write "NAME:LINE:COLUMN: sentence"; a finding has these apart. */
 static void syntax_finding(struct ib_findings *findings, const char *name,
@@ -245,8 +244,7 @@ struct ib_str ib_arazzo_builtin_text(void)
     return (struct ib_str){(const char *)ib_arazzo_builtin_bytes, ib_arazzo_builtin_size};
 }
 
-/* --- finding -----------------------------------------------------------------------------------
- */
+/* --- finding -------------------------------------------------------------------------------- */
 
 const struct ib_arazzo_workflow *ib_arazzo_workflow_find(const struct ib_arazzo_doc *doc,
                                                          struct ib_str id)

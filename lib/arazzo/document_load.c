@@ -524,8 +524,7 @@ static void load_criteria(struct loader *l, const struct ib_value *object, const
     *ret_count = ib_value_count(list);
 }
 
-/* --- reusable objects --------------------------------------------------------------------------
- */
+/* --- reusable objects ----------------------------------------------------------------------- */
 
 enum kind { KIND_PARAMETER, KIND_SUCCESS, KIND_FAILURE };
 
@@ -584,8 +583,7 @@ static const struct ib_value *dereference(struct loader *l, const struct ib_valu
     return found;
 }
 
-/* --- parameters --------------------------------------------------------------------------------
- */
+/* --- parameters ----------------------------------------------------------------------------- */
 
 static void check_param_in(struct loader *l, const struct ib_value *v)
 {
@@ -677,8 +675,7 @@ bool ib_arazzo_param_replaced(const struct ib_arazzo_step *s, const struct ib_ar
     return false;
 }
 
-/* --- actions -----------------------------------------------------------------------------------
- */
+/* --- actions -------------------------------------------------------------------------------- */
 
 static bool action_type(struct loader *l, const struct ib_value *v, enum kind kind,
                         enum ib_arazzo_action_type *ret)
@@ -818,8 +815,7 @@ static void load_actions(struct loader *l, const struct ib_value *object, const 
     leave(l, top);
 }
 
-/* --- steps -------------------------------------------------------------------------------------
- */
+/* --- steps ---------------------------------------------------------------------------------- */
 
 static void load_replacements(struct loader *l, const struct ib_value *body,
                               struct ib_arazzo_step *ret)
@@ -966,8 +962,7 @@ static void load_steps(struct loader *l, const struct ib_value *v, struct ib_ara
     leave(l, back);
 }
 
-/* --- workflows ---------------------------------------------------------------------------------
- */
+/* --- workflows ------------------------------------------------------------------------------ */
 
 static void load_depends_on(struct loader *l, const struct ib_value *v,
                             struct ib_arazzo_workflow *ret)
@@ -1065,8 +1060,7 @@ static void load_workflows(struct loader *l)
     leave(l, back);
 }
 
-/* --- the root ----------------------------------------------------------------------------------
- */
+/* --- the root ------------------------------------------------------------------------------- */
 
 static void load_source_type(struct loader *l, const struct ib_value *v,
                              struct ib_arazzo_source *ret)

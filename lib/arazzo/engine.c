@@ -6,8 +6,7 @@
 #include "lib/arazzo/flow.h"
 #include "lib/arazzo/inputs.h"
 
-/* --- documents ---------------------------------------------------------------------------------
- */
+/* --- documents ------------------------------------------------------------------------------ */
 
 static struct ib_value *sources_of(const struct ib_arazzo_doc *doc)
 {
@@ -61,8 +60,7 @@ struct run_doc *ib_run_doc(struct run *run, const struct ib_arazzo_doc *doc)
     return &run->docs[run->doc_count++];
 }
 
-/* --- one workflow ------------------------------------------------------------------------------
- */
+/* --- one workflow --------------------------------------------------------------------------- */
 
 static void frame_fini(struct frame *f)
 {
@@ -271,8 +269,7 @@ static enum flow finish(struct frame *f, enum flow flow, struct ib_value **ret_o
     return flow;
 }
 
-/* --- workflows beside and inside ---------------------------------------------------------------
- */
+/* --- workflows beside and inside ------------------------------------------------------------ */
 
 enum flow ib_run_pass_inputs(struct frame *f, struct run_doc *doc,
                              const struct ib_arazzo_workflow *workflow, struct ib_value **ret)
@@ -429,8 +426,7 @@ enum flow ib_run_workflow(struct run *run, struct run_doc *doc,
     return flow;
 }
 
-/* --- the outermost workflow --------------------------------------------------------------------
- */
+/* --- the outermost workflow ----------------------------------------------------------------- */
 
 enum ib_rc ib_arazzo_pick_workflow(const struct ib_arazzo_doc *doc, struct ib_str id,
                                    const struct ib_arazzo_workflow **ret, struct ib_error *err)

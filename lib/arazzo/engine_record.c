@@ -112,8 +112,7 @@ enum ib_rc ib_run_record(struct attempt *a, const char *result)
     return rc;
 }
 
-/* --- the result --------------------------------------------------------------------------------
- */
+/* --- the result ----------------------------------------------------------------------------- */
 
 void ib_arazzo_result_fini(struct ib_arazzo_result *result)
 {

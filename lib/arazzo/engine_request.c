@@ -120,8 +120,7 @@ static enum ib_rc eval_value(const struct attempt *a, const struct ib_value *v, 
     return IB_OK;
 }
 
-/* --- replacements ------------------------------------------------------------------------------
- */
+/* --- replacements --------------------------------------------------------------------------- */
 
 /* One reference token of a pointer, "~1" and "~0" undone. */
 static enum ib_rc next_token(struct ib_str *pointer, struct ib_buf *token, struct ib_error *err)
@@ -234,8 +233,7 @@ static enum ib_rc build_body(struct attempt *a, struct ib_error *err)
     return rc;
 }
 
-/* --- parameters --------------------------------------------------------------------------------
- */
+/* --- parameters ----------------------------------------------------------------------------- */
 
 static struct ib_value **place_for(struct attempt *a, struct ib_str in)
 {

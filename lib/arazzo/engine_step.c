@@ -32,8 +32,7 @@ static struct step_state *state_of(const struct attempt *a)
     return &a->frame->states[a->step - a->frame->workflow->steps];
 }
 
-/* --- criteria ----------------------------------------------------------------------------------
- */
+/* --- criteria ------------------------------------------------------------------------------- */
 
 /*
  * All of a list. One that fails decides, even behind one that could not be evaluated: an answer
@@ -73,8 +72,7 @@ static enum ib_verdict test_all(const struct attempt *a, const struct ib_arazzo_
     return all;
 }
 
-/* --- outputs -----------------------------------------------------------------------------------
- */
+/* --- outputs -------------------------------------------------------------------------------- */
 
 /* Nothing comes behind this step that could be decided on a value that is missing. */
 static bool is_last_word(const struct attempt *a)
@@ -157,8 +155,7 @@ static enum ib_rc collect_outputs(struct attempt *a)
     return rc == IB_OK ? set : rc;
 }
 
-/* --- one attempt -------------------------------------------------------------------------------
- */
+/* --- one attempt ---------------------------------------------------------------------------- */
 
 /* Codes with which a request may have reached the other side. */
 static bool may_have_arrived(enum ib_rc rc)
@@ -335,8 +332,7 @@ static enum flow run_attempt(struct attempt *a)
     return FLOW_GO;
 }
 
-/* --- where to go -------------------------------------------------------------------------------
- */
+/* --- where to go ---------------------------------------------------------------------------- */
 
 /*
  * The first action whose criteria hold; skipping retries that are used up. *ret NULL: none.

@@ -98,8 +98,7 @@ bool ib_arazzo_reach(const struct ib_arazzo_workflow *w, size_t from, size_t unt
     return true;
 }
 
-/* --- expressions -------------------------------------------------------------------------------
- */
+/* --- expressions ---------------------------------------------------------------------------- */
 
 static bool text_uses(const struct ib_value *v, enum ib_use use, struct ib_place at,
                       const struct ib_uses *uses)

@@ -213,8 +213,7 @@ enum ib_rc ib_inputs_prepare(const struct ib_arazzo_doc *doc,
     return IB_OK;
 }
 
-/* --- texts -------------------------------------------------------------------------------------
- */
+/* --- texts ---------------------------------------------------------------------------------- */
 
 /* Does the schema's "type" allow this one? No "type" allows strings alone: no guessing. */
 static bool type_allows(const struct ib_value *schema, const char *type)

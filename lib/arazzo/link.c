@@ -182,7 +182,7 @@ static enum ib_rc read_source(struct linker *l, struct ib_arazzo_source *source,
         return IB_OK;
     }
     if (rc == IB_OK) {
-        rc = ib_arazzo_parse_tree(ib_buf_str(&text), path, &root, &why);
+        rc = ib_openapi_tree(ib_buf_str(&text), path, &root, &why);
     }
     if (rc == IB_ENOMEM) {
         return ib_fail_nomem(err);
@@ -239,8 +239,7 @@ enum ib_rc ib_arazzo_link(struct ib_arazzo_doc *doc, struct ib_findings *finding
     return link_doc(&l, doc, err);
 }
 
-/* --- operations --------------------------------------------------------------------------------
- */
+/* --- operations ----------------------------------------------------------------------------- */
 
 /* "$sourceDescriptions.NAME.REST"? */
 static bool source_ref(const struct ib_arazzo_doc *doc, struct ib_str text,

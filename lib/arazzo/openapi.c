@@ -146,14 +146,23 @@ enum ib_rc ib_openapi_from_tree(struct ib_value *root, const char *name, struct 
 enum ib_rc ib_openapi_parse(struct ib_str text, const char *name, struct ib_openapi **ret,
                             struct ib_error *err)
 {
-    struct ib_str trimmed = ib_str_trim(text);
-    const struct ib_json_limits limits = {.max_bytes = IB_OPENAPI_BYTES_MAX};
     struct ib_value *root = NULL;
-    enum ib_rc rc = trimmed.n > 0 && trimmed.p[0] == '{'
-                        ? ib_json_parse(text, name, &limits, &root, err)
-                        : ib_yaml_parse(text, name, &root, err);
+    enum ib_rc rc = ib_openapi_tree(text, name, &root, err);
 
     return rc == IB_OK ? ib_openapi_from_tree(root, name, ret, err) : rc;
+}
+
+enum ib_rc ib_openapi_tree(struct ib_str text, const char *name, struct ib_value **ret,
+                           struct ib_error *err)
+{
+    struct ib_str trimmed = ib_str_trim(text);
+    const struct ib_json_limits json = {.max_bytes = IB_OPENAPI_BYTES_MAX};
+    const struct ib_yaml_limits yaml = {.max_bytes = IB_OPENAPI_BYTES_MAX,
+                                        .max_events = IB_OPENAPI_VALUES_MAX};
+
+    return trimmed.n > 0 && trimmed.p[0] == '{'
+               ? ib_json_parse(text, name, &json, ret, err)
+               : ib_yaml_parse_limited(text, name, &yaml, ret, err);
 }
 
 const struct ib_openapi_operation *ib_openapi_by_id(const struct ib_openapi *o, struct ib_str id,

@@ -23,7 +23,8 @@ struct ib_openapi_operation {
 };
 
 /* Largest description that is read. */
-#define IB_OPENAPI_BYTES_MAX ((size_t)1024 * 1024)
+#define IB_OPENAPI_BYTES_MAX  ((size_t)4 * 1024 * 1024)
+#define IB_OPENAPI_VALUES_MAX ((size_t)1000000)
 
 /* Errors IB_EPARSE (no JSON or YAML, no OpenAPI 3 document), IB_ELIMIT, IB_ENOMEM. */
 IB_NODISCARD enum ib_rc ib_openapi_parse(struct ib_str text, const char *name,
@@ -31,6 +32,9 @@ IB_NODISCARD enum ib_rc ib_openapi_parse(struct ib_str text, const char *name,
 /* The same from a parsed document; takes root over, also on failure. */
 IB_NODISCARD enum ib_rc ib_openapi_from_tree(struct ib_value *root, const char *name,
                                              struct ib_openapi **ret, struct ib_error *err);
+/* JSON or YAML of that size to a tree, whatever it is. Errors as above. */
+IB_NODISCARD enum ib_rc ib_openapi_tree(struct ib_str text, const char *name,
+                                        struct ib_value **ret, struct ib_error *err);
 void ib_openapi_free(struct ib_openapi *o);
 void ib_openapi_cleanup(struct ib_openapi **o);
 

@@ -44,8 +44,7 @@ const struct ib_value *ib_schema_target(const struct ib_value *root, const struc
     return NULL;
 }
 
-/* --- defaults ----------------------------------------------------------------------------------
- */
+/* --- defaults ------------------------------------------------------------------------------- */
 
 static enum ib_rc fill(const struct ib_value *root, const struct ib_value *schema,
                        const struct ib_value *v, size_t depth, struct ib_value **ret,
@@ -101,8 +100,7 @@ enum ib_rc ib_schema_fill(const struct ib_value *root, const struct ib_value *sc
     return fill(root, ib_schema_target(root, schema), v, 0, ret, err);
 }
 
-/* --- testing -----------------------------------------------------------------------------------
- */
+/* --- testing -------------------------------------------------------------------------------- */
 
 struct tester {
     const struct ib_value *root;

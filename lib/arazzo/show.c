@@ -59,8 +59,7 @@ static void add_c(const struct drawing *d, const char *text)
     add_text(d, ib_str_from(text));
 }
 
-/* --- words -------------------------------------------------------------------------------------
- */
+/* --- words ---------------------------------------------------------------------------------- */
 
 /* "retry stillEnding, 720 times, every 5s", "inFlight", "failure busy". */
 static void edge_words(const struct drawing *d, const struct ib_edge *edge, struct ib_buf *words)
@@ -120,8 +119,7 @@ static void add_criteria(const struct drawing *d, const struct ib_arazzo_criteri
     }
 }
 
-/* --- text --------------------------------------------------------------------------------------
- */
+/* --- text ----------------------------------------------------------------------------------- */
 
 static void text_edge(void *ctx, const struct ib_edge *edge)
 {
@@ -191,8 +189,7 @@ static void text_workflow(struct drawing *d)
     }
 }
 
-/* --- graphs ------------------------------------------------------------------------------------
- */
+/* --- graphs --------------------------------------------------------------------------------- */
 
 static void node_name(const struct drawing *d, const struct ib_edge *edge, struct ib_buf *out)
 {

@@ -21,7 +21,7 @@ struct reader {
     struct cursor cursor;
     const char *what;
     struct ib_error *err;
-    size_t events;
+    size_t events, max_events;
     struct ib_value *root;
     struct ib_value *open[IB_YAML_DEPTH_MAX]; /* containers that are being filled; owned by root */
     size_t depth;
@@ -472,9 +472,9 @@ static enum ib_rc read_events(struct reader *r)
             return fail_parser(r);
         }
         enum ib_rc rc = IB_OK;
-        if (++r->events > IB_YAML_EVENTS_MAX) {
-            rc = fail_at(r, mark_of(r, event.start_mark), IB_ELIMIT, "more than %d values",
-                         IB_YAML_EVENTS_MAX);
+        if (++r->events > r->max_events) {
+            rc = fail_at(r, mark_of(r, event.start_mark), IB_ELIMIT, "more than %zu values",
+                         r->max_events);
         }
         if (rc == IB_OK) {
             rc = on_event(r, &event);
@@ -491,11 +491,25 @@ static enum ib_rc read_events(struct reader *r)
 enum ib_rc ib_yaml_parse(struct ib_str text, const char *what, struct ib_value **ret,
                          struct ib_error *err)
 {
+    return ib_yaml_parse_limited(text, what, /* limits= */ NULL, ret, err);
+}
+
+static size_t limit_or(size_t limit, size_t otherwise)
+{
+    return limit == 0 ? otherwise : limit;
+}
+
+enum ib_rc ib_yaml_parse_limited(struct ib_str text, const char *what,
+                                 const struct ib_yaml_limits *limits, struct ib_value **ret,
+                                 struct ib_error *err)
+{
+    size_t max_bytes = limit_or(limits == NULL ? 0 : limits->max_bytes, IB_YAML_BYTES_MAX);
+    size_t max_events = limit_or(limits == NULL ? 0 : limits->max_events, IB_YAML_EVENTS_MAX);
     struct ib_error own = IB_ERROR_INIT;
 
-    if (text.n > IB_YAML_BYTES_MAX) {
-        return ib_fail(err, IB_ELIMIT, "%s: YAML of %zu bytes, more than %d", what, text.n,
-                       IB_YAML_BYTES_MAX);
+    if (text.n > max_bytes) {
+        return ib_fail(err, IB_ELIMIT, "%s: YAML of %zu bytes, more than %zu", what, text.n,
+                       max_bytes);
     }
     if (err == NULL) {
         err = &own;
@@ -504,7 +518,7 @@ enum ib_rc ib_yaml_parse(struct ib_str text, const char *what, struct ib_value *
     if (ib_str_starts(text, IB_STR("\xEF\xBB\xBF"))) {
         text = ib_str_skip(text, 3);
     }
-    IB_CLEANUP(reader_fini) struct reader r = { .text = text, .what = what, .err = err };
+    IB_CLEANUP(reader_fini) struct reader r = { .text = text, .what = what, .err = err, .max_events = max_events };
     cursor_start(&r.cursor);
     enum ib_rc rc = check_characters(&r);
     if (rc != IB_OK) {

@@ -21,11 +21,20 @@
 #define IB_YAML_DEPTH_MAX  64
 #define IB_YAML_EVENTS_MAX 100000
 
+/* For files that are larger by nature, such as descriptions of an API. 0 = the values above. */
+struct ib_yaml_limits {
+    size_t max_bytes, max_events;
+};
+
 /*
  * Parse one YAML document (JSON is YAML too, but ib_json_parse reads all of JSON). what names it in
  * errors: "WHAT:LINE:COLUMN: rule". Errors: IB_EPARSE, IB_ELIMIT, IB_ENOMEM.
  */
 IB_NODISCARD enum ib_rc ib_yaml_parse(struct ib_str text, const char *what, struct ib_value **ret,
                                       struct ib_error *err);
+/* The same with other limits; NULL = those above. */
+IB_NODISCARD enum ib_rc ib_yaml_parse_limited(struct ib_str text, const char *what,
+                                              const struct ib_yaml_limits *limits,
+                                              struct ib_value **ret, struct ib_error *err);
 
 #endif

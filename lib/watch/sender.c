@@ -7,8 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/data/json.h"
 
-/* --- which operation ---------------------------------------------------------------------------
- */
+/* --- which operation ------------------------------------------------------------------------ */
 
 /* An operation that only OpenAPI knows, in the form of the table. */
 struct described {
@@ -120,8 +119,7 @@ bool ib_sender_knows(void *ctx, struct ib_str operation_id)
     return ib_operation_find(operation_id) != NULL;
 }
 
-/* --- where to ----------------------------------------------------------------------------------
- */
+/* --- where to ------------------------------------------------------------------------------- */
 
 /* Host names of Image Builder begin so; region and suffix follow. */
 static const char *const host_prefixes[] = {"imagebuilder.", "imagebuilder-fips."};
@@ -236,8 +234,7 @@ static enum ib_rc find_region(const struct ib_arazzo_call *call, bool endpoint_i
     return IB_OK;
 }
 
-/* --- parameters --------------------------------------------------------------------------------
- */
+/* --- parameters ----------------------------------------------------------------------------- */
 
 static enum ib_rc add_params(const struct ib_operation *table, const struct ib_value *from,
                              enum ib_operation_place place, const char *in, struct prepared *p,
@@ -379,8 +376,7 @@ enum ib_rc ib_sender_describe(const struct ib_arazzo_call *call, struct ib_buf *
     return ib_buf_ok(out, "request", err);
 }
 
-/* --- the answer --------------------------------------------------------------------------------
- */
+/* --- the answer ----------------------------------------------------------------------------- */
 
 static enum ib_rc answer_headers(const struct ib_headers *headers, struct ib_value **ret,
                                  struct ib_error *err)

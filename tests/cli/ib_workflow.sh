@@ -190,6 +190,7 @@ ctl clear-requests
 run run --endpoint-url "$endpoint" --dry-run -i imageRecipeArn=$recipe -i infrastructureConfigurationArn=$infra
 calls_are "a dry run from the start sends nothing" ""
 first_has "and shows the first call" "dry run: step createImage would send PUT /CreateImage"
+out_has "and what may follow it" "may follow, as the answers decide: cancelCreation: CancelImageCreation"
 
 # --- nothing is sent when something is wrong ------------------------------------------------------
 ctl clear-requests

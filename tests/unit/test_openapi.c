@@ -72,6 +72,25 @@ static void an_id_that_stands_twice_is_counted(void **state)
     ib_openapi_free(o);
 }
 
+static void a_description_of_a_megabyte_is_read_in_time(void **state)
+{
+    struct ib_buf text = IB_BUF_INIT(IB_OPENAPI_BYTES_MAX);
+    struct ib_openapi *o = NULL;
+    struct ib_error err = IB_ERROR_INIT;
+
+    (void)state;
+    ib_buf_add_c(&text, "openapi: 3.0.0\npaths:\n");
+    for (size_t i = 0; text.len < (size_t)1024 * 1024; i++) {
+        ib_buf_addf(&text, "  /p%zu:\n    get:\n      operationId: Op%zu\n      responses:\n        "
+                           "200: {description: a sentence about it}\n",
+                    i, i);
+    }
+    assert_ok(ib_openapi_parse(ib_buf_str(&text), "api", &o, &err), &err);
+    assert_non_null(ib_openapi_by_id(o, IB_STR("Op5000"), NULL));
+    ib_openapi_free(o);
+    ib_buf_fini(&text);
+}
+
 struct bad_row {
     const char *name, *text, *error;
 };
@@ -167,6 +186,7 @@ int main(void)
     IB_TEST_ROWS(rows, test_row);
     IB_TEST_ROWS(bad_rows, test_bad);
     IB_TEST_CASE(an_id_that_stands_twice_is_counted);
+    IB_TEST_CASE(a_description_of_a_megabyte_is_read_in_time);
     IB_TEST_CASE(an_OpenAPI_document_that_is_broken_is_told_at_its_source);
     IB_TEST_CASE(documents_in_a_circle_are_read_once);
     IB_TEST_CASE(nothing_is_fetched);
