@@ -10,4 +10,8 @@ plugins_ib_cancel_action_SOURCES = plugins/ib_cancel_action.c plugins/cancelled.
 	plugins/resume.c plugins/resume.h \
 	plugins/diagnose.c plugins/diagnose.h plugins/plan.c plugins/plan.h
 plugins_ib_cancel_action_LDADD = $(IB_LIBS)
+bin_PROGRAMS += plugins/ib_create_action
+plugins_ib_create_action_SOURCES = plugins/ib_create_action.c plugins/created.c plugins/created.h \
+	plugins/diagnose.c plugins/diagnose.h plugins/plan.c plugins/plan.h
+plugins_ib_create_action_LDADD = $(IB_LIBS)
 include plugins/ib_workflow.mk
