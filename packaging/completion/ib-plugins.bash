@@ -127,6 +127,52 @@ _ib_cancel_action()
 }
 complete -F _ib_cancel_action ib_cancel_action
 
+_ib_create_action()
+{
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    case $previous in
+    --output)
+        COMPREPLY=($(compgen -W "text json" -- "$current"))
+        return
+        ;;
+    --workflow | --ca-bundle | --config)
+        COMPREPLY=($(compgen -f -- "$current"))
+        return
+        ;;
+    --pipeline | \
+        -p | \
+        --recipe | \
+        --container-recipe | \
+        --infrastructure | \
+        --distribution | \
+        --tag | \
+        --client-token | \
+        --tests | \
+        --metadata | \
+        --scan | \
+        --scan-repository | \
+        --scan-tag | \
+        --image-workflow | \
+        --execution-role | \
+        --log-group | \
+        --wait-timeout | \
+        --poll | \
+        --region | \
+        -r | \
+        --profile | \
+        --role-arn | \
+        --external-id | \
+        --endpoint-url | \
+        --proxy | \
+        --timeout | \
+        -t)
+        return
+        ;;
+    esac
+    COMPREPLY=($(compgen -W "--pipeline --recipe --container-recipe --infrastructure --distribution --tag --client-token --tests --metadata --scan --scan-repository --scan-tag --image-workflow --execution-role --log-group --wait --wait-timeout --poll --dry-run --workflow --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
+}
+complete -F _ib_create_action ib_create_action
+
 _ib_workflow()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
