@@ -3,7 +3,7 @@
 bashcompletiondir = $(datadir)/bash-completion/completions
 
 dist_man_MANS = packaging/man/ib-plugins.conf.5 packaging/man/ib-workflow.5 packaging/man/check_ib_image.8 \
-	packaging/man/ib_cancel_action.8 packaging/man/ib_workflow.8
+	packaging/man/ib_cancel_action.8 packaging/man/ib_create_action.8 packaging/man/ib_workflow.8
 EXTRA_DIST += packaging/man/check_ib_image.8.in packaging/man/ib_cancel_action.8.in \
 	packaging/man/ib_create_action.8.in packaging/man/ib_workflow.8.in packaging/completion
 
@@ -11,10 +11,10 @@ EXTRA_DIST += packaging/man/check_ib_image.8.in packaging/man/ib_cancel_action.8
 install-data-hook:
 	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
 	$(INSTALL_DATA) $(srcdir)/packaging/completion/ib-plugins.bash '$(DESTDIR)$(bashcompletiondir)/ib_workflow'
-	cd '$(DESTDIR)$(bashcompletiondir)' && for p in check_ib_image ib_cancel_action; do \
+	cd '$(DESTDIR)$(bashcompletiondir)' && for p in check_ib_image ib_cancel_action ib_create_action; do \
 		rm -f $$p && $(LN_S) ib_workflow $$p || exit 1; done
 uninstall-hook:
-	cd '$(DESTDIR)$(bashcompletiondir)' && rm -f ib_workflow check_ib_image ib_cancel_action
+	cd '$(DESTDIR)$(bashcompletiondir)' && rm -f ib_workflow check_ib_image ib_cancel_action ib_create_action
 
 EXTRA_DIST += packaging/sbom.py packaging/generate.py packaging/build.sh packaging/debian packaging/rpm
 
