@@ -205,6 +205,9 @@ def director(tables):
     template('ib-image-service', check_command='ib_image', check_interval='300', retry_interval='60')
     template('ib-stuck-service', check_command='ib_image', check_interval='60', retry_interval='30',
              volatile=True, enable_notifications=False, vars={'ib_stuck_only': True})
+    template('ib-unconfirmed-service', check_command='ib_resume', check_interval='60',
+             retry_interval='30')
+    template('ib-sweep-service', check_command='ib_sweep', check_interval='120', retry_interval='60')
     return json.dumps(basket, indent=2, sort_keys=True) + '\n'
 
 
