@@ -9,7 +9,7 @@ nrpeexampledir = $(pkgdatadir)/nrpe
 directorbasketdir = $(pkgdatadir)/director
 
 dist_icingaitl_DATA = conf/icinga2/ib-plugins.conf conf/icinga2/ib-plugins-templates.conf
-dist_icingaservices_DATA = conf/icinga2/services.conf
+dist_icingaservices_DATA = conf/icinga2/services.conf conf/icinga2/api-user.conf
 nagioscommands_DATA = conf/nagios/ib-plugins.cfg
 dist_nagiosexample_DATA = conf/nagios/example-services.cfg
 dist_directorbasket_DATA = conf/director/ib-plugins-basket.json

@@ -221,6 +221,7 @@ CONFIG
         cat
     } >"$icinga_dir/icinga2.conf"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ib-e2e \
+        -addext subjectAltName=IP:127.0.0.1 \
         -keyout "$icinga_dir/data/certs/ib-e2e.key" -out "$icinga_dir/data/certs/ib-e2e.crt" 2>/dev/null
     cp "$icinga_dir/data/certs/ib-e2e.crt" "$icinga_dir/data/certs/ca.crt"
     chown -R "$e2e_user" "$icinga_dir"
