@@ -539,7 +539,8 @@ static void session_fini(struct session *s)
     ib_watch_config_fini(&s->config);
 }
 
-/* Take up what is open. */
+/* Take up what is open. A sweep neither waits for it nor gives it all the time: cancels that hang would
+ * keep the sweep from builds that nobody has tried to cancel yet. */
 static enum ib_rc do_resume(const struct options *o, struct session *s, struct ib_deadline deadline,
                             struct ib_error *err)
 {
@@ -548,8 +549,11 @@ static enum ib_rc do_resume(const struct options *o, struct session *s, struct i
                                     .doc = s->doc,
                                     .clients = s->clients,
                                     .caller = s->recorded.caller,
-                                    .deadline = deadline,
-                                    .confirm_ms = o->confirm_ms >= 0 ? o->confirm_ms : CONFIRM_MS,
+                                    .deadline = o->sweep ? ib_deadline_in(o->common.timeout_ms / 2)
+                                                         : deadline,
+                                    .confirm_ms = o->sweep            ? 0
+                                                  : o->confirm_ms >= 0 ? o->confirm_ms
+                                                                       : CONFIRM_MS,
                                     .external_id = o->common.external_id,
                                     .proxy = o->common.proxy };
     return ib_resume_run(&s->resume, &s->done, err);
