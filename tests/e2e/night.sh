@@ -4,7 +4,7 @@
 # lib.sh, and says how its scheduler defines a service, gives a downtime and lists comments.
 #
 # Services, all on host "aws", and the images they watch, of the same name:
-#   again     volatile, -n: a build whose cancel hangs keeps it CRITICAL, then a second one gets stuck
+#   again     volatile, -n: builds whose cancels hang keep it CRITICAL, then one more gets stuck
 #   plain     one service that tells and acts, not volatile, -T: CRITICAL by a failed build, then ...
 #   guarded   the same, CRITICAL by a stuck build that carries the tag that forbids its cancel
 #   beside    CRITICAL by a failed build; "ib-stuck beside" judges builds in flight alone
@@ -55,6 +55,7 @@ CONFIG
     cat >"$told_conf"
     chmod 644 "$night_conf" "$flow_conf" "$told_conf"
 
+    again0=$(ctl add-image name=again status=BUILDING age_s=9000 'on_cancel="never"')
     again1=$(ctl add-image name=again status=BUILDING age_s=8000 'on_cancel="never"')
     plain1=$(ctl add-image name=plain status=FAILED age_s=90000 reason="it broke")
     guarded1=$(ctl add-image name=guarded status=BUILDING age_s=8000 'tags={"ib-plugins:no-cancel": "yes"}')
@@ -74,7 +75,8 @@ night_judge() {
     ok "resting: the downtime begins" wait_until 10 night_downtime resting
     # --- dusk: each service in the state that the night begins with
     ok "again: the first stuck build turns the service HARD CRITICAL" wait_until 20 turned_hard_critical again
-    ok "again: its cancel is asked for, and hangs" wait_until 10 cancels_are "$again1" 1
+    ok "again: its cancel is asked for, and hangs" wait_until 10 cancels_are "$again0" 1
+    ok "again: so does that of another one" wait_until 10 cancels_are "$again1" 1
     ok "plain: CRITICAL by a failed build" wait_until 20 turned_hard_critical plain
     ok "plain: its handler was called for that" wait_until 10 handler_called plain 2
     ok "guarded: CRITICAL by a build that may not be cancelled" wait_until 20 turned_hard_critical guarded
@@ -90,7 +92,7 @@ night_judge() {
     resting1=$(ctl add-image name=resting status=BUILDING age_s=7000)
     flow2=$(ctl add-image name=flow pipeline=flow status=TESTING age_s=7000)
     flow3=$(ctl add-image name=flow pipeline=flow status=BUILDING age_s=60)
-    ok "again: a second build that gets stuck while the service is CRITICAL is cancelled" \
+    ok "again: a build that gets stuck while the service is CRITICAL is cancelled" \
         wait_until 20 state_is "$again2" CANCELLED
     ok "again: by the volatile service's handler" claimed_by "$again2" "--state CRITICAL" "--state-type HARD"
     ok "plain: a build that gets stuck after a failed one is cancelled" wait_until 20 state_is "$plain2" CANCELLED
@@ -142,11 +144,11 @@ night_judge() {
     ok "restart: the sweep runs again" wait_until 10 night_checked_since_start ib-sweep
     ok "restart: nothing is cancelled twice" is "$(night_cancels)" "$night_before"
     ok "after all that each build was cancelled as often as it should be" is "$night_before" \
-        "again 1 1 plain 0 1 guarded 0 1 watched 0 beside 0 1 killed 1 eager 1 told 1 flow 0 1 0 1 resting 1"
+        "again 1 1 1 plain 0 1 guarded 0 1 watched 0 beside 0 1 killed 1 eager 1 told 1 flow 0 1 0 1 resting 1"
     ok "the stand-in has nothing to complain about" is "$(ctl problems)" ""
 }
 night_cancels() {
-    echo "again $(ctl cancels "$again1") $(ctl cancels "$again2") plain $(ctl cancels "$plain1")" \
+    echo "again $(ctl cancels "$again0") $(ctl cancels "$again1") $(ctl cancels "$again2") plain $(ctl cancels "$plain1")" \
         "$(ctl cancels "$plain2") guarded $(ctl cancels "$guarded1") $(ctl cancels "$guarded2") watched" \
         "$(ctl cancels "$watched1") beside $(ctl cancels "$beside1") $(ctl cancels "$beside2") killed" \
         "$(ctl cancels "$killed1") eager $(ctl cancels "$eager1") told $(ctl cancels "$told1") flow" \
