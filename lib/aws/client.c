@@ -153,7 +153,10 @@ void ib_aws_client_cleanup(struct ib_aws_client **client)
 
 struct ib_aws_stats ib_aws_client_stats(const struct ib_aws_client *client)
 {
-    return client->stats;
+    struct ib_aws_stats stats = client->stats;
+
+    stats.corrected_ms = client->skew_ms;
+    return stats;
 }
 
 const char *ib_aws_client_note(const struct ib_aws_client *client, size_t i)

@@ -94,6 +94,7 @@ struct ib_aws_stats {
     int64_t elapsed_ms; /* total time in calls, summed */
     int64_t skew_ms;    /* AWS's clock minus ours as last seen, by the Date header; whole seconds */
     bool skew_known;
+    int64_t corrected_ms; /* what our clock was corrected by before a signature was taken; 0 = it was good enough */
 };
 struct ib_aws_stats ib_aws_client_stats(const struct ib_aws_client *client);
 

@@ -2,8 +2,6 @@
 /* The clients of a run. */
 #include "lib/watch/clients.h"
 
-#define SKEW_MIN_MS INT64_C(10000)
-
 struct client {
     struct ib_aws_options options;
     struct ib_aws_client *client;
@@ -122,19 +120,20 @@ struct ib_aws_stats ib_clients_stats(const struct ib_clients *clients)
             sum.skew_known = true;
             sum.skew_ms = one.skew_ms;
         }
+        if (one.corrected_ms != 0) {
+            sum.corrected_ms = one.corrected_ms;
+        }
     }
     return sum;
 }
 
 int64_t ib_clients_skew_ms(const struct ib_clients *clients)
 {
-    struct ib_aws_stats stats = ib_clients_stats(clients);
-
-    /* The Date header has whole seconds, and answers travel. */
-    if (!stats.skew_known || (stats.skew_ms < SKEW_MIN_MS && stats.skew_ms > -SKEW_MIN_MS)) {
-        return 0;
-    }
-    return stats.skew_ms;
+    /*
+     * Not what the last Date header says: a proxy can write anything there. A signature that was taken
+     * without a correction proves that our clock is within AWS's five minutes.
+     */
+    return ib_clients_stats(clients).corrected_ms;
 }
 
 const char *ib_clients_note(const struct ib_clients *clients, size_t i)

@@ -29,8 +29,9 @@ IB_NODISCARD enum ib_rc ib_clients_get(struct ib_clients *clients,
 struct ib_aws_stats ib_clients_stats(const struct ib_clients *clients);
 
 /*
- * AWS's clock minus ours, as its answers had it; 0 while it is not known, or as good as ours. Dates
- * of builds are AWS's: an age by a clock that is an hour ahead would make a young build stuck.
+ * AWS's clock minus ours, when ours had to be corrected before AWS took a signature; else 0: then
+ * it is good enough, whatever a Date header says. Dates of builds are AWS's: an age by a clock that is an
+ * hour ahead would make a young build stuck.
  */
 int64_t ib_clients_skew_ms(const struct ib_clients *clients);
 

@@ -80,6 +80,22 @@ tap 'with a clock that is ahead, a young build is not stuck'
 tap 'and is not cancelled'
 ctl set-clock-skew 0 >/dev/null
 
+# A Date header that is wrong, from a proxy say, while our clock is right: it changes no age.
+early=$(ctl add-image name=early version=1.0.0 build=1 age_s=300)
+ctl add-fault op=GetImage kind=date-skew skew_s=10800 >/dev/null
+"$abs_top_builddir/plugins/check_ib_image" -a "$early" -c 90m --endpoint-url "$standin_url" >"$out" 2>&1
+[ $? = 0 ] && head -n 1 "$out" | grep -q 'BUILDING for [56]m'
+tap 'a Date three hours ahead makes no young build stuck'
+"$abs_top_builddir/plugins/ib_cancel_action" --no-journal -a "$early" -c 90m --endpoint-url "$standin_url" >"$out" 2>&1
+[ $? = 0 ] && [ "$(ctl cancels "$early")" = 0 ]
+tap 'and cancels none'
+ctl clear-faults >/dev/null
+ctl add-fault op=GetImage kind=date-skew skew_s=-10800 >/dev/null
+"$abs_top_builddir/plugins/check_ib_image" -a "$arn" -c 90m --endpoint-url "$standin_url" >"$out" 2>&1
+[ $? = 2 ] && head -n 1 "$out" | grep -q 'BUILDING for 2h 1[2-9]m (critical 1h 30m)'
+tap 'a Date three hours behind hides no stuck build'
+ctl clear-faults >/dev/null
+
 ctl add-fault op=GetImage kind=html status=503 >/dev/null
 says 'a page of a proxy in place of an error' \
     'GetImage: HTTP 503 with a web page instead of an answer of AWS: a proxy or load balancer on the way'
