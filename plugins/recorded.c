@@ -62,6 +62,7 @@ enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct ib_cancelled 
     record->target = job->target;
     record->problem = recorded->options.caller.problem;
     record->caller = recorded->caller;
+    record->begun_ms = ib_time_now_ms();
     (void)ib_text_copy(record->arn, sizeof record->arn, job->arn);
     if (recorded->journal.db != NULL) {
         rc = ib_statedb_count(recorded->journal.db,

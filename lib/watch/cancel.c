@@ -164,6 +164,15 @@ static bool look(struct run *r, int64_t now_ms)
     }
     ib_survey_facts(b, now_ms, &b->facts);
     ib_judge(&job->target->rules, &b->facts, &b->judgement);
+    if (b->facts.restarting) {
+        /* In flight when it was read, its workflows failed when they were: it may have ended between. */
+        reread(r);
+        if (r->read_error.rc == IB_OK && ib_image_status_terminal(b->image.status)) {
+            say(r, IB_OUTCOME_NOTHING, "nothing to cancel: it has ended as %.*s",
+                IB_STR_ARG(b->image.status_text));
+            return false;
+        }
+    }
     bool matters = job->resume || (b->judgement.stuck && !b->detail.denied && !job->policy->any_age);
     if (matters && b->detail.trouble.rc != IB_OK) {
         r->report->error = b->detail.trouble;

@@ -89,6 +89,8 @@ struct ib_value *ib_journal_caller_value(const struct ib_journal_caller *caller)
 struct claim {
     const struct ib_journal_cancel *cancel;
     struct ib_policy_decision decision;
+    bool overtaken;
+    struct ib_cancel_row last;
 };
 
 static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *counts,
@@ -97,13 +99,22 @@ static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *count
     struct claim *c = ctx;
     struct ib_value *audit = ib_value_object();
 
+    *ret_audit = audit;
+    if (counts->has_last && c->cancel->begun_ms != 0 &&
+        counts->last.ended_ms >= c->cancel->begun_ms) {
+        /* What this call has read is older than the end of another's cancel. */
+        c->overtaken = true;
+        c->last = counts->last;
+        put_text(audit, "reason", "another call has just ended its cancel");
+        put_text(audit, "outcome", counts->last.outcome);
+        return false;
+    }
     ib_policy_decide_budgets(c->cancel->policy, counts->target_last_hour, counts->total_last_hour,
                              &c->decision);
     put_text(audit, "rule", ib_policy_rule_name(c->decision.rule));
     put_text(audit, "reason", c->decision.reason);
     put(audit, "targetLastHour", ib_value_int(counts->target_last_hour));
     put(audit, "totalLastHour", ib_value_int(counts->total_last_hour));
-    *ret_audit = audit;
     return c->decision.verdict == IB_POLICY_CANCEL;
 }
 
@@ -209,7 +220,7 @@ static enum ib_rc claim_row(struct ib_journal_cancel *c, const struct ib_survey_
                             const struct ib_policy_decision *decision, const char *token,
                             struct ib_error *err)
 {
-    struct claim claim = {c, *decision};
+    struct claim claim = {.cancel = c, .decision = *decision};
     IB_CLEANUP(ib_buf_fini) struct ib_buf context = IB_BUF_INIT(sizeof c->row.context - 1);
     enum ib_claim_result result = IB_CLAIM_REFUSED;
     char age[IB_TIME_TEXT_MAX];
@@ -239,6 +250,12 @@ static enum ib_rc claim_row(struct ib_journal_cancel *c, const struct ib_survey_
         (void)ib_error_context(err,
                                "not tried, for it cannot be recorded (--no-journal lifts this)");
         return rc == IB_EREFUSED ? IB_ESYS : rc;
+    }
+    if (result == IB_CLAIM_REFUSED && claim.overtaken) {
+        c->standing = IB_STANDING_OVERTAKEN;
+        c->row = claim.last;
+        return ib_fail(err, IB_EREFUSED, "another call has just dealt with it: %s",
+                       claim.last.text[0] == '\0' ? claim.last.outcome : claim.last.text);
     }
     if (result == IB_CLAIM_REFUSED) {
         return ib_fail(err, IB_EREFUSED, "refused by rule %s: %s",
@@ -278,6 +295,7 @@ static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
         if (!resumed) {
             /* Decided anew by this call, for what the build does now: a cancel of its own. */
             c->standing = IB_STANDING_NONE;
+            c->begun_ms = ib_time_now_ms() + 1; /* the end just written is not another's */
             rc = claim_row(c, build, decision, token, err);
         }
     }
@@ -439,6 +457,14 @@ enum ib_rc ib_journal_finish(struct ib_journal_cancel *cancel, struct ib_cancel_
         return finish_owned(cancel, report, err);
     case IB_STANDING_JOINED:
         report->outcome = IB_OUTCOME_REQUESTED;
+        report->error = (struct ib_error)IB_ERROR_INIT;
+        return IB_OK;
+    case IB_STANDING_OVERTAKEN:
+        if (strcmp(cancel->row.outcome, "failed") == 0 ||
+            strcmp(cancel->row.outcome, "expired") == 0) {
+            return IB_OK;
+        }
+        report->outcome = IB_OUTCOME_NOTHING;
         report->error = (struct ib_error)IB_ERROR_INIT;
         return IB_OK;
     case IB_STANDING_SUPERSEDED:

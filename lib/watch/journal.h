@@ -41,6 +41,7 @@ enum ib_journal_standing {
     IB_STANDING_NONE,      /* nothing was claimed */
     IB_STANDING_OWNED,     /* this call holds the row */
     IB_STANDING_JOINED,    /* another living call works on it */
+    IB_STANDING_OVERTAKEN, /* another call's cancel ended after this one had begun to read: row is that one's */
     IB_STANDING_SUPERSEDED,/* the build was put back to work after the cancel was decided: row ended, nothing sent */
 };
 
@@ -52,9 +53,10 @@ struct ib_journal_cancel {
     char arn[256];                     /* as long as a row holds; "" when it is longer: then nothing is sent */
     const char *problem;
     const struct ib_value *caller;     /* of ib_journal_caller_value() */
+    int64_t begun_ms;                  /* wall clock before the build was read; 0 = not known */
 
     enum ib_journal_standing standing;
-    struct ib_cancel_row row;          /* of OWNED and JOINED */
+    struct ib_cancel_row row;          /* of OWNED, JOINED and OVERTAKEN */
     char status[IB_IMAGE_STATUS_MAX];  /* last state on record */
     struct ib_error trouble;           /* of the last write that failed after the request had left */
 };
