@@ -9,6 +9,7 @@
 #include "plugins/report.h"
 
 #define TIMEOUT_MS     (30 * IB_SECOND_MS)
+#define JOURNAL_BUSY_MS 200 /* patience with a cancel that is being recorded */
 #define FIRST_LINE_MAX 119 /* what fits the list views of the web interfaces */
 
 struct options {
@@ -125,7 +126,14 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
         *err = survey.troubles[0].err;
         return err->rc;
     }
+    IB_CLEANUP(ib_journal_fini) struct ib_journal journal = { 0 };
+    struct ib_error no_journal = IB_ERROR_INIT;
+    if (ib_journal_open(ib_plan_state_dir(&config), true, JOURNAL_BUSY_MS, &journal, &no_journal) !=
+        IB_OK) {
+        ib_journal_fini(&journal); /* another user's, or none yet: the check does without */
+    }
     struct ib_report report = {
+        .journal = journal.db,
         .survey = &survey,
         .timeout_state = o->timeout_state,
         .limit = (size_t)o->limit,

@@ -374,6 +374,9 @@ static void confirm_rest(struct action *a)
 {
     for (size_t i = 0; i < a->done->count; i++) {
         struct ib_cancelled_item *item = &a->done->items[i];
+        if (item->record == NULL) {
+            continue; /* taken up by the resume before: done with, and of another target */
+        }
         struct ib_cancel_job job = {
             .arn = ib_str_from(item->report.arn),
             .target = item->target,
@@ -491,13 +494,7 @@ static enum ib_rc collect_allow(struct action *a, struct ib_error *err)
 
 static const char *state_dir_of(const struct options *o, const struct ib_watch_config *config)
 {
-    const char *by_environment = ib_env_get("IB_STATE_DIR");
-    bool by_file = ib_value_get_c(config->values, "state_dir") != NULL;
-
-    if (o->state_dir != NULL) {
-        return o->state_dir;
-    }
-    return by_file || by_environment == NULL ? config->state_dir : by_environment;
+    return o->state_dir != NULL ? o->state_dir : ib_plan_state_dir(config);
 }
 
 static enum ib_rc open_record(const struct options *o, const struct ib_watch_config *config,

@@ -3,6 +3,7 @@
 #include "plugins/plan.h"
 
 #include "lib/aws/arn.h"
+#include "lib/base/env.h"
 #include "lib/sys/file.h"
 
 #define AT(member)     offsetof(struct ib_plan_options, member)
@@ -157,6 +158,14 @@ enum ib_rc ib_plan_config(const struct ib_common *common, struct ib_watch_config
         return IB_OK;
     }
     return rc == IB_OK ? ib_watch_config_parse(ib_buf_str(&text), file, ret, err) : rc;
+}
+
+const char *ib_plan_state_dir(const struct ib_watch_config *config)
+{
+    const char *by_environment = ib_env_get("IB_STATE_DIR");
+    bool by_file = ib_value_get_c(config->values, "state_dir") != NULL;
+
+    return by_file || by_environment == NULL ? config->state_dir : by_environment;
 }
 
 void ib_plan_fini(struct ib_plan *plan)

@@ -39,6 +39,8 @@ struct ib_plan {
     size_t count;
     struct ib_value *what; /* owns the texts of the command line */
 };
+/* Where the journal is: state_dir of the configuration, $IB_STATE_DIR, built in. */
+const char *ib_plan_state_dir(const struct ib_watch_config *config);
 void ib_plan_fini(struct ib_plan *plan);
 
 /* config and the command line must outlive the plan. Errors: IB_EUSAGE, IB_ENOMEM. */

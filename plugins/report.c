@@ -97,15 +97,43 @@ static void add_amis(const struct ib_image *image, struct ib_buf *out)
     }
 }
 
+/* What the journal tells about a build; "" when it tells nothing, or may not be read. */
+static const char *journal_words(const struct ib_report *r, const struct ib_survey_build *b,
+                                 struct ib_cancel_row *row, char *buf, size_t cap)
+{
+    char arn[sizeof row->arn];
+    struct ib_error ignored = IB_ERROR_INIT;
+
+    buf[0] = '\0';
+    if (r->journal == NULL || b->image.arn.n >= sizeof arn) {
+        return buf;
+    }
+    (void)ib_text_copy(arn, sizeof arn, b->image.arn);
+    if (ib_statedb_last(r->journal, arn, row, &ignored) != IB_OK) {
+        return buf;
+    }
+    /* An ended cancel says nothing about a build that was put back to work since. */
+    if (row->ended_ms != 0 && b->judgement.in_flight && b->detail.restart_known &&
+        b->detail.restart_ms > row->ended_ms) {
+        return buf;
+    }
+    if (row->ended_ms != 0 && b->judgement.in_flight && strcmp(row->outcome, "cancelled") == 0) {
+        return buf;
+    }
+    return ib_journal_words(row, r->survey->now_ms, buf, cap);
+}
+
 static void add_line(const struct ib_report *r, const struct ib_survey_build *b,
                      struct ib_output *out)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf line = IB_BUF_INIT(16 * 1024);
     const struct ib_survey_detail *d = &b->detail;
-    char time[IB_TIME_TEXT_MAX];
+    char time[IB_TIME_TEXT_MAX], words[256];
+    struct ib_cancel_row row;
 
     ib_buf_addf(&line, "[%s] ", ib_state_name(b->judgement.state));
     ib_report_add_build(b, r->survey->now_ms, true, &line);
+    add_clean(&line, ", ", ib_str_from(journal_words(r, b, &row, words, sizeof words)), 256);
     if (d->step.name[0] != '\0' && d->step.has_start) {
         ib_buf_addf(&line, " for %s",
                     ib_duration_fmt(r->survey->now_ms - d->step.start_ms, time, sizeof time));
@@ -551,6 +579,28 @@ static void add_error_members(const struct ib_error *err, struct ib_members *m)
     }
 }
 
+static void add_cancel(const struct ib_report *r, const struct ib_survey_build *b,
+                       struct ib_members *m)
+{
+    struct ib_cancel_row row;
+    struct ib_members cancel;
+    char words[256];
+
+    if (journal_words(r, b, &row, words, sizeof words)[0] == '\0') {
+        return;
+    }
+    cancel = ib_members_new();
+    ib_members_c(&cancel, "text", words);
+    ib_members_c(&cancel, "phase", ib_cancel_phase_name(row.phase));
+    ib_members_str_if(&cancel, "outcome", ib_str_from(row.outcome));
+    ib_members_c(&cancel, "clientToken", row.token);
+    ib_members_time(&cancel, "decided", row.created_ms);
+    if (row.sent_ms != 0) {
+        ib_members_time(&cancel, "sent", row.sent_ms);
+    }
+    ib_members_object(m, "cancel", &cancel);
+}
+
 static void add_lists(const struct ib_report *r, struct ib_members *m)
 {
     const struct ib_survey *s = r->survey;
@@ -560,6 +610,7 @@ static void add_lists(const struct ib_report *r, struct ib_members *m)
         struct ib_members item;
         ib_report_build_members(&s->builds[i], s->now_ms, &item);
         ib_members_c(&item, "target", s->plan[s->builds[i].target].name);
+        add_cancel(r, &s->builds[i], &item);
         ib_members_push(m, "builds", &item);
     }
     ib_members_array(m, "pipelines");

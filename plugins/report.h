@@ -4,6 +4,7 @@
 #define IB_PLUGINS_REPORT_H
 
 #include "lib/plugin/output.h"
+#include "lib/watch/journal.h"
 #include "lib/watch/survey.h"
 
 struct ib_report {
@@ -13,6 +14,7 @@ struct ib_report {
     int verbose;
     struct ib_aws_stats stats;
     int64_t elapsed_ms;
+    struct ib_statedb *journal;  /* what ib_cancel_action did; NULL = not known */
 };
 
 enum ib_state ib_report_state(const struct ib_report *report);
