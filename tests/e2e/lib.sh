@@ -115,6 +115,12 @@ e2e_stop() {
     done
     kill -KILL -- "-$1" 2>/dev/null
     wait "$1" 2>/dev/null
+    # Its id may soon be another's.
+    e2e_left=
+    for e2e_pid_left in $e2e_pids; do
+        [ "$e2e_pid_left" = "$1" ] || e2e_left="$e2e_left $e2e_pid_left"
+    done
+    e2e_pids=$e2e_left
 }
 e2e_start() { # e2e_start NAME COMMAND…: in the background; its id in $e2e_started
     e2e_what=$1
