@@ -14,6 +14,7 @@ struct property {
 
 struct section {
     enum ib_profile_kind kind;
+    uint64_t hash; /* of the name */
     char *name;
     struct property *properties;
     size_t count, cap;
@@ -22,6 +23,7 @@ struct section {
 struct ib_profiles {
     struct section *sections;
     size_t count, cap;
+    size_t last; /* section that was found last: properties come one after the other */
     struct ib_profile_file files[IB_PROFILE_FILES_MAX];
     size_t file_count;
 };
@@ -66,11 +68,25 @@ void ib_profiles_cleanup(struct ib_profiles **p)
 
 /* --- content ------------------------------------------------------------------------------- */
 
+static bool is_section(const struct section *s, enum ib_profile_kind kind, struct ib_str name,
+                       uint64_t hash)
+{
+    return s->hash == hash && s->kind == kind && ib_str_eq_c(name, s->name);
+}
+
 static struct section *find_section(const struct ib_profiles *p, enum ib_profile_kind kind,
                                     struct ib_str name)
 {
-    for (size_t i = 0; p != NULL && i < p->count; i++) {
-        if (p->sections[i].kind == kind && ib_str_eq_c(name, p->sections[i].name)) {
+    uint64_t hash = ib_str_hash(name);
+
+    if (p == NULL || p->count == 0) {
+        return NULL;
+    }
+    if (is_section(&p->sections[p->last], kind, name, hash)) {
+        return &p->sections[p->last];
+    }
+    for (size_t i = 0; i < p->count; i++) {
+        if (is_section(&p->sections[i], kind, name, hash)) {
             return &p->sections[i];
         }
     }
@@ -93,8 +109,14 @@ enum ib_rc ib_profiles_define(struct ib_profiles *p, enum ib_profile_kind kind, 
     struct section *grown;
     char *copy;
 
-    if (find_section(p, kind, name) != NULL) {
+    const struct section *known = find_section(p, kind, name);
+
+    if (known != NULL) {
+        p->last = (size_t)(known - p->sections);
         return IB_OK;
+    }
+    if (p->count == IB_PROFILES_MAX) {
+        return ib_fail(err, IB_ELIMIT, "profile files: more than %d profiles", IB_PROFILES_MAX);
     }
     if (p->count == p->cap) {
         size_t cap = p->cap == 0 ? 8 : p->cap * 2;
@@ -110,7 +132,9 @@ enum ib_rc ib_profiles_define(struct ib_profiles *p, enum ib_profile_kind kind, 
     if (copy == NULL) {
         return ib_fail_nomem(err);
     }
-    p->sections[p->count++] = (struct section){.kind = kind, .name = copy};
+    p->last = p->count;
+    p->sections[p->count++] =
+        (struct section){.kind = kind, .hash = ib_str_hash(name), .name = copy};
     return IB_OK;
 }
 
@@ -119,6 +143,10 @@ static enum ib_rc add_property(struct section *s, struct ib_str key, char *value
 {
     char *key_copy;
 
+    if (s->count == IB_PROFILE_KEYS_MAX) {
+        return ib_fail(err, IB_ELIMIT, "profile files: more than %d properties in [%s]",
+                       IB_PROFILE_KEYS_MAX, s->name);
+    }
     if (s->count == s->cap) {
         size_t cap = s->cap == 0 ? 8 : s->cap * 2;
         struct property *grown = reallocarray(s->properties, cap, sizeof *grown);

@@ -13,7 +13,9 @@
 
 #include "lib/aws/outside.h"
 
-#define IB_PROFILE_PATH_MAX 1024 /* bytes with NUL of a file's path */
+#define IB_PROFILE_PATH_MAX 1024  /* bytes with NUL of a file's path */
+#define IB_PROFILES_MAX     20000 /* sections of both files; tools for SSO write thousands */
+#define IB_PROFILE_KEYS_MAX 1000  /* properties of one section */
 
 enum ib_profile_kind {
     IB_PROFILE,

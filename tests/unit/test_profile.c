@@ -212,6 +212,42 @@ static void nested_properties_are_read_by_name(void **state)
                                     sizeof small));
 }
 
+/* Files that would take minutes if each section were compared with all others by name. */
+static void many_sections_are_found_at_once_or_refused(void **state)
+{
+    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(1024 * 1024);
+    IB_CLEANUP(ib_profiles_cleanup) struct ib_profiles *p = NULL;
+    struct world w = { .env = { { "HOME", "/h" } } };
+    struct ib_error err = IB_ERROR_INIT;
+    int64_t begin_ms = ib_time_mono_ms();
+
+    (void)state;
+    for (int i = 0; i < 10000; i++) {
+        ib_buf_addf(&text, "[profile p%d]\nregion=r%d\nsso_session=s\noutput=json\n", i, i);
+    }
+    w.files[0] = (struct world_file){ "/h/.aws/config", ib_buf_c(&text), false, false };
+    assert_ok(ib_profiles_load(world_open(&w), &p, &err), &err);
+    assert_string_equal(ib_profile_get(p, "p9999", "region"), "r9999");
+    ib_profiles_cleanup(&p);
+    ib_buf_reset(&text);
+    for (int i = 0; i < 30000; i++) {
+        ib_buf_addf(&text, "[profile p%d]\n", i);
+    }
+    w.files[0].content = ib_buf_c(&text);
+    assert_rc(ib_profiles_load(&w.outside, &p, &err), IB_ELIMIT, &err);
+    assert_string_equal(err.text, "profile files: more than 20000 profiles");
+    ib_buf_reset(&text);
+    ib_buf_add_c(&text, "[default]\n");
+    for (int i = 0; i < 30000; i++) {
+        ib_buf_addf(&text, "k%d=\n", i);
+    }
+    w.files[0].content = ib_buf_c(&text);
+    assert_rc(ib_profiles_load(&w.outside, &p, &err), IB_ELIMIT, &err);
+    assert_string_equal(err.text, "profile files: more than 1000 properties in [default]");
+    /* Three of them in far less than the minutes that it took: generous, for a loaded machine. */
+    assert_true(ib_time_mono_ms() - begin_ms < 20000);
+}
+
 /* --- adding the vectors ------------------------------------------------------------------------------- */
 
 static struct ib_value *load_vectors(const char *name)
@@ -239,6 +275,7 @@ int main(void)
     IB_TEST_ROWS(rows, row);
     IB_TEST_CASE(the_profile_is_the_options_then_the_environments_then_default);
     IB_TEST_CASE(nested_properties_are_read_by_name);
+    IB_TEST_CASE(many_sections_are_found_at_once_or_refused);
     for (size_t i = 0; i < ib_value_count(tests); i++) {
         ib_test_add(text_at(ib_value_at(tests, i), "name"), parser_vector, ib_value_at(tests, i));
     }
