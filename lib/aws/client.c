@@ -45,6 +45,10 @@ struct ib_aws_client {
     struct ib_aws_stats stats;
     char notes[NOTES_MAX][IB_ERROR_TEXT_MAX];
     size_t note_count;
+    /* In the flight that is under way: */
+    size_t flying;     /* calls of this client that are in flight */
+    bool is_counted;
+    bool has_company;  /* calls of other clients are under way, too */
 };
 
 enum call_state { CALL_READY, CALL_FLYING, CALL_WAITING, CALL_DONE };
@@ -67,6 +71,7 @@ struct call {
     int signed_round; /* credentials that the try was signed with */
     int64_t signed_skew_ms;
     int64_t start_mono_ms, try_mono_ms, wake_mono_ms;
+    int64_t flight_mono_ms; /* when its flight began */
 };
 
 /* --- the client --- */
@@ -362,6 +367,15 @@ static void call_init(struct call *c, struct ib_aws_client *client,
     }
 }
 
+/* Looking for credentials holds up the calls of other clients: then it must leave them time. */
+static struct ib_deadline credentials_deadline(const struct ib_aws_client *client)
+{
+    int64_t half_ms = ib_deadline_left_ms(&client->deadline) / 2;
+
+    return client->has_company ? ib_deadline_min(client->deadline, ib_deadline_in(half_ms))
+                               : client->deadline;
+}
+
 /* Credentials for the next try; asked for once, and again when they are about to end. */
 static enum ib_rc need_credentials(struct call *c)
 {
@@ -374,8 +388,8 @@ static enum ib_rc need_credentials(struct call *c)
         return IB_OK;
     }
     if (client->credentials_err.rc != IB_OK &&
-        c->start_mono_ms <= client->credentials_err_mono_ms) {
-        /* Calls of one batch share the failure too: each look-up may take seconds. */
+        c->flight_mono_ms <= client->credentials_err_mono_ms) {
+        /* Calls of one flight share the failure too: each look-up may take seconds. */
         *c->err = client->credentials_err;
         return c->err->rc;
     }
@@ -383,8 +397,8 @@ static enum ib_rc need_credentials(struct call *c)
     if (ends_soon) {
         c->renewal_tried = true;
     }
-    enum ib_rc rc =
-        ib_credentials_resolve(client->config, false, &client->deadline, &found, c->err);
+    struct ib_deadline deadline = credentials_deadline(client);
+    enum ib_rc rc = ib_credentials_resolve(client->config, false, &deadline, &found, c->err);
     if (rc != IB_OK) {
         client->credentials_err = *c->err;
         client->credentials_err_mono_ms = ib_time_mono_ms();
@@ -560,7 +574,8 @@ static bool renew_credentials(struct call *c)
         return false;
     }
     c->renewal_tried = true;
-    if (ib_credentials_resolve(client->config, true, &client->deadline, &found, &err) != IB_OK) {
+    struct ib_deadline deadline = credentials_deadline(client);
+    if (ib_credentials_resolve(client->config, true, &deadline, &found, &err) != IB_OK) {
         add_note(client,
                  "AWS says that the credentials have expired, and there are no new ones: %s",
                  err.text);
@@ -691,130 +706,332 @@ static void land(struct call *c)
 
 /* --- the loop --- */
 
-static void start_calls(struct call *calls, size_t count, size_t parallel)
+/* One call of a flight, with all that its result needs. */
+struct flown {
+    struct call call;
+    struct ib_aws_request request;
+    struct ib_aws_response response;
+    struct ib_error err;
+    void *tag;
+};
+
+struct ib_aws_flight {
+    size_t parallel;
+    struct flown **items; /* in the order of their coming */
+    size_t count, cap;
+    size_t flying;        /* of them, as last counted */
+    size_t share;         /* what one client may have in flight */
+    int64_t begun_mono_ms;
+    struct ib_deadline until;
+    bool has_until;
+};
+
+enum ib_rc ib_aws_flight_new(size_t parallel, struct ib_aws_flight **ret, struct ib_error *err)
 {
-    int64_t now = ib_time_mono_ms();
-    size_t flying = 0;
+    struct ib_aws_flight *f = calloc(1, sizeof *f);
 
-    for (size_t i = 0; i < count; i++) {
-        flying += calls[i].state == CALL_FLYING;
+    if (f == NULL) {
+        return ib_fail_nomem(err);
     }
-    for (size_t i = 0; i < count && flying < parallel; i++) {
-        struct call *c = &calls[i];
-        bool is_due =
-            c->state == CALL_READY || (c->state == CALL_WAITING && c->wake_mono_ms <= now);
-
-        if (!is_due) {
-            continue;
-        }
-        enum ib_rc rc = launch(c);
-        if (rc != IB_OK) {
-            finish_failed(c, rc);
-        } else {
-            c->state = CALL_FLYING;
-            flying++;
-        }
-    }
+    f->parallel = parallel < 1                     ? 1
+                  : parallel > IB_AWS_PARALLEL_MAX ? IB_AWS_PARALLEL_MAX
+                                                   : parallel;
+    f->begun_mono_ms = ib_time_mono_ms();
+    *ret = f;
+    return IB_OK;
 }
 
-/* How long nothing will happen by itself; -1 when all calls are done. */
-static int64_t idle_ms(const struct call *calls, size_t count)
+static void flown_free(struct flown *item)
 {
-    int64_t now = ib_time_mono_ms();
-    int64_t wait_ms = -1;
+    call_fini(&item->call);
+    ib_aws_response_fini(&item->response);
+    free(item);
+}
 
-    for (size_t i = 0; i < count; i++) {
-        const struct call *c = &calls[i];
-        int64_t own_ms = LOOK_AROUND_MS;
+void ib_aws_flight_free(struct ib_aws_flight *flight)
+{
+    if (flight == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < flight->count; i++) {
+        flown_free(flight->items[i]);
+    }
+    free(flight->items);
+    free(flight);
+}
+
+void ib_aws_flight_cleanup(struct ib_aws_flight **flight)
+{
+    ib_aws_flight_free(*flight);
+    *flight = NULL;
+}
+
+void *ib_aws_flight_take(struct ib_aws_flight *flight)
+{
+    void *tag = NULL;
+
+    if (flight->count > 0) {
+        struct flown *item = flight->items[--flight->count];
+        tag = item->tag;
+        flown_free(item);
+    }
+    return tag;
+}
+
+void ib_aws_flight_until(struct ib_aws_flight *flight, struct ib_deadline until)
+{
+    flight->until = until;
+    flight->has_until = true;
+}
+
+size_t ib_aws_flight_count(const struct ib_aws_flight *flight, const struct ib_aws_client *client)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < flight->count; i++) {
+        n += client == NULL || flight->items[i]->call.client == client;
+    }
+    return n;
+}
+
+enum ib_rc ib_aws_flight_add(struct ib_aws_flight *flight, struct ib_aws_client *client,
+                             const struct ib_aws_request *request, void *tag, struct ib_error *err)
+{
+    if (flight->count == flight->cap) {
+        size_t cap = flight->cap == 0 ? 8 : flight->cap * 2;
+        struct flown **grown = reallocarray(flight->items, cap, sizeof *grown);
+        if (grown == NULL) {
+            return ib_fail_nomem(err);
+        }
+        flight->items = grown;
+        flight->cap = cap;
+    }
+    struct flown *item = calloc(1, sizeof *item);
+    if (item == NULL) {
+        return ib_fail_nomem(err);
+    }
+    item->request = *request;
+    item->response = (struct ib_aws_response)IB_AWS_RESPONSE_INIT;
+    item->err = (struct ib_error)IB_ERROR_INIT;
+    item->tag = tag;
+    flight->items[flight->count++] = item;
+    call_init(&item->call, client, &item->request, &item->response, &item->err);
+    item->call.flight_mono_ms = flight->begun_mono_ms;
+    return IB_OK;
+}
+
+/*
+ * Count what flies, and give every client that has something to do the same share of the places: one
+ * that gets no answers must not keep the others waiting.
+ */
+static void count_flying(struct ib_aws_flight *f)
+{
+    size_t clients = 0;
+
+    f->flying = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        f->items[i]->call.client->flying = 0;
+        f->items[i]->call.client->is_counted = false;
+    }
+    for (size_t i = 0; i < f->count; i++) {
+        const struct call *c = &f->items[i]->call;
 
         if (c->state == CALL_DONE) {
             continue;
         }
-        if (c->state == CALL_FLYING && ib_http_is_done(c->transfer)) {
-            own_ms = 0; /* it ended while credentials were looked up for another */
-        } else if (c->state == CALL_WAITING) {
-            own_ms = c->wake_mono_ms > now ? c->wake_mono_ms - now : 0;
+        clients += !c->client->is_counted;
+        c->client->is_counted = true;
+        f->flying += c->state == CALL_FLYING;
+        c->client->flying += c->state == CALL_FLYING;
+    }
+    f->share = clients < 2 ? f->parallel : (f->parallel + clients - 1) / clients;
+    for (size_t i = 0; i < f->count; i++) {
+        f->items[i]->call.client->has_company = clients > 1;
+    }
+}
+
+static bool has_place(const struct ib_aws_flight *f, const struct call *c)
+{
+    return f->flying < f->parallel && c->client->flying < f->share;
+}
+
+/* First what was never tried, so that what fails is not repeated at its cost; then by fewest in flight. */
+static struct call *next_due(const struct ib_aws_flight *f, int64_t now)
+{
+    struct call *best = NULL;
+
+    for (size_t i = 0; i < f->count; i++) {
+        struct call *c = &f->items[i]->call;
+        bool is_due =
+            c->state == CALL_READY || (c->state == CALL_WAITING && c->wake_mono_ms <= now);
+
+        if (!is_due || !has_place(f, c)) {
+            continue;
         }
-        wait_ms = wait_ms < 0 || own_ms < wait_ms ? own_ms : wait_ms;
+        if (best == NULL || (c->attempts == 0 && best->attempts > 0) ||
+            ((c->attempts == 0) == (best->attempts == 0) &&
+             c->client->flying < best->client->flying)) {
+            best = c;
+        }
+    }
+    return best;
+}
+
+static void start_calls(struct ib_aws_flight *f)
+{
+    int64_t now = ib_time_mono_ms();
+
+    count_flying(f);
+    for (struct call *c = next_due(f, now); c != NULL; c = next_due(f, now)) {
+        enum ib_rc rc = launch(c);
+
+        if (rc != IB_OK) {
+            finish_failed(c, rc);
+        } else {
+            c->state = CALL_FLYING;
+            c->client->flying++;
+            f->flying++;
+        }
+    }
+}
+
+/* How long nothing will happen by itself. */
+static int64_t idle_ms(const struct ib_aws_flight *f)
+{
+    int64_t now = ib_time_mono_ms();
+    int64_t wait_ms = LOOK_AROUND_MS;
+
+    for (size_t i = 0; i < f->count; i++) {
+        const struct call *c = &f->items[i]->call;
+        int64_t own_ms = LOOK_AROUND_MS;
+
+        if (c->state == CALL_DONE || (c->state == CALL_FLYING && ib_http_is_done(c->transfer))) {
+            own_ms = 0; /* it ended while credentials were looked up for another */
+        } else if (c->state == CALL_WAITING && c->wake_mono_ms > now) {
+            own_ms = c->wake_mono_ms - now;
+        } else if (c->state == CALL_WAITING && has_place(f, c)) {
+            own_ms = 0;
+        }
+        wait_ms = own_ms < wait_ms ? own_ms : wait_ms;
+    }
+    if (f->has_until && ib_deadline_left_ms(&f->until) < wait_ms) {
+        wait_ms = ib_deadline_left_ms(&f->until);
     }
     return wait_ms;
 }
 
-/* A stop was requested: what flies is dropped, what waits is not begun. */
-static void stop_calls(struct call *calls, size_t count)
+/* No more: what flies is dropped, what waits is not begun. */
+static void stop_calls(struct ib_aws_flight *f)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct call *c = &calls[i];
+    for (size_t i = 0; i < f->count; i++) {
+        struct call *c = &f->items[i]->call;
 
-        if (c->state == CALL_FLYING) {
+        if (c->state == CALL_FLYING && ib_signals_stop_requested()) {
             land(c);
-        } else if (c->state != CALL_DONE) {
+        } else if (c->state != CALL_DONE && ib_signals_stop_requested()) {
             finish_failed(c, ib_fail(c->err, IB_ETIMEOUT, "stopped by %s before it was sent%s",
                                      ib_signals_stop_name(), c->attempts > 0 ? " again" : ""));
+        } else if (c->state != CALL_DONE) {
+            finish_failed(c, ib_fail(c->err, IB_ETIMEOUT, "%s in the time kept for it",
+                                     c->attempts > 0 ? "no answer" : "not sent"));
         }
     }
 }
 
 /* Is it the first of the calls in flight that goes through its connections? */
-static bool is_first_of_its_http(const struct call *calls, size_t at)
+static bool is_first_of_its_http(const struct ib_aws_flight *f, size_t at)
 {
     for (size_t i = 0; i < at; i++) {
-        if (calls[i].state == CALL_FLYING && calls[i].client->http == calls[at].client->http) {
+        const struct call *other = &f->items[i]->call;
+        if (other->state == CALL_FLYING &&
+            other->client->http == f->items[at]->call.client->http) {
             return false;
         }
     }
-    return calls[at].state == CALL_FLYING;
+    return f->items[at]->call.state == CALL_FLYING;
 }
 
 /*
  * Move what is in flight. Calls of several clients have several sets of connections, and only one can
  * be waited for: then each gets a slice in turn.
  */
-static enum ib_rc poll_calls(struct ib_aws_client *client, const struct call *calls, size_t count,
-                             int64_t wait_ms, struct ib_error *err)
+static enum ib_rc poll_calls(const struct ib_aws_flight *f, struct ib_error *err)
 {
     size_t sets = 0;
-    struct ib_http *last = client->http;
+    struct ib_http *last = f->items[0]->call.client->http;
+    int64_t wait_ms = idle_ms(f);
     enum ib_rc rc = IB_OK;
 
-    for (size_t i = 0; i < count; i++) {
-        if (is_first_of_its_http(calls, i)) {
+    for (size_t i = 0; i < f->count; i++) {
+        if (is_first_of_its_http(f, i)) {
             sets++;
-            last = calls[i].client->http;
+            last = f->items[i]->call.client->http;
         }
     }
     if (sets <= 1) {
         return ib_http_poll(last, wait_ms, err);
     }
     int64_t slice_ms = wait_ms < SLICE_MS ? wait_ms : SLICE_MS;
-    for (size_t i = 0; i < count && rc == IB_OK; i++) {
-        if (is_first_of_its_http(calls, i)) {
-            rc = ib_http_poll(calls[i].client->http, slice_ms, err);
+    for (size_t i = 0; i < f->count && rc == IB_OK; i++) {
+        if (is_first_of_its_http(f, i)) {
+            rc = ib_http_poll(f->items[i]->call.client->http, slice_ms, err);
         }
     }
     return rc;
 }
 
-static enum ib_rc run_calls(struct ib_aws_client *client, struct call *calls, size_t count,
-                            size_t parallel, struct ib_error *err)
+/* The first call that is done leaves the flight; NULL when none is. */
+static struct flown *take_done(struct ib_aws_flight *f)
 {
-    for (;;) {
-        if (ib_signals_stop_requested()) {
-            stop_calls(calls, count);
-        } else {
-            start_calls(calls, count, parallel);
+    for (size_t i = 0; i < f->count; i++) {
+        struct flown *item = f->items[i];
+        if (item->call.state == CALL_DONE) {
+            f->count--;
+            memmove(&f->items[i], &f->items[i + 1], (f->count - i) * sizeof(struct flown *));
+            return item;
         }
-        int64_t wait_ms = idle_ms(calls, count);
-        if (wait_ms < 0) {
+    }
+    return NULL;
+}
+
+static void hand_over(struct flown *item, struct ib_aws_landed *ret)
+{
+    struct call *c = &item->call;
+
+    *ret = (struct ib_aws_landed){.tag = item->tag, .rc = c->rc, .err = item->err};
+    ret->response = (struct ib_aws_response)IB_AWS_RESPONSE_INIT;
+    if (c->rc == IB_OK) {
+        ret->response = item->response;
+        item->response = (struct ib_aws_response)IB_AWS_RESPONSE_INIT;
+    }
+    c->client->stats.elapsed_ms += ib_time_mono_ms() - c->start_mono_ms;
+    flown_free(item);
+}
+
+enum ib_rc ib_aws_flight_next(struct ib_aws_flight *flight, struct ib_aws_landed *ret,
+                              struct ib_error *err)
+{
+    IB_ASSERT(flight->count > 0);
+    for (;;) {
+        struct flown *done = take_done(flight);
+        if (done != NULL) {
+            hand_over(done, ret);
             return IB_OK;
         }
-        enum ib_rc rc = poll_calls(client, calls, count, wait_ms, err);
+        if (ib_signals_stop_requested() ||
+            (flight->has_until && ib_deadline_left_ms(&flight->until) <= 0)) {
+            stop_calls(flight);
+            continue;
+        }
+        start_calls(flight);
+        enum ib_rc rc = poll_calls(flight, err);
         if (rc != IB_OK) {
             return rc;
         }
-        for (size_t i = 0; i < count; i++) {
-            if (calls[i].state == CALL_FLYING && ib_http_is_done(calls[i].transfer)) {
-                land(&calls[i]);
+        for (size_t i = 0; i < flight->count; i++) {
+            struct call *c = &flight->items[i]->call;
+            if (c->state == CALL_FLYING && ib_http_is_done(c->transfer)) {
+                land(c);
             }
         }
     }
@@ -837,48 +1054,31 @@ enum ib_rc ib_aws_call(struct ib_aws_client *client, const struct ib_aws_request
     return IB_OK;
 }
 
-static enum ib_rc fly_all(struct ib_aws_client *client, struct ib_aws_job *jobs, struct call *calls,
-                          size_t count, size_t parallel, struct ib_error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        jobs[i].err = (struct ib_error)IB_ERROR_INIT;
-        jobs[i].response = (struct ib_aws_response)IB_AWS_RESPONSE_INIT;
-        call_init(&calls[i], jobs[i].client != NULL ? jobs[i].client : client, &jobs[i].request,
-                  &jobs[i].response, &jobs[i].err);
-    }
-    enum ib_rc rc = run_calls(client, calls, count, parallel, err);
-    for (size_t i = 0; i < count; i++) {
-        struct call *c = &calls[i];
-
-        if (c->state != CALL_DONE) {
-            /* The loop itself broke down. */
-            c->rc = ib_fail(c->err, IB_EBUG, "%s: not finished", c->request->operation);
-        }
-        jobs[i].rc = c->rc;
-        if (c->rc != IB_OK) {
-            ib_aws_response_fini(&jobs[i].response);
-        }
-        c->client->stats.elapsed_ms += ib_time_mono_ms() - c->start_mono_ms;
-        call_fini(c);
-    }
-    return rc;
-}
-
 enum ib_rc ib_aws_call_many(struct ib_aws_client *client, struct ib_aws_job *jobs, size_t count,
                             size_t parallel, struct ib_error *err)
 {
-    if (count == 0) {
-        return IB_OK;
-    }
-    struct call *calls = calloc(count, sizeof *calls);
+    IB_CLEANUP(ib_aws_flight_cleanup) struct ib_aws_flight *flight = NULL;
+    enum ib_rc rc = ib_aws_flight_new(parallel, &flight, err);
 
-    if (calls == NULL) {
-        return ib_fail_nomem(err);
+    for (size_t i = 0; i < count; i++) {
+        struct ib_error *own = &jobs[i].err;
+        jobs[i].response = (struct ib_aws_response)IB_AWS_RESPONSE_INIT;
+        *own = (struct ib_error)IB_ERROR_INIT;
+        /* Stays when the loop itself breaks down. */
+        jobs[i].rc = ib_fail(own, IB_EBUG, "%s: not finished", jobs[i].request.operation);
     }
-    size_t limit = parallel < 1                     ? 1
-                   : parallel > IB_AWS_PARALLEL_MAX ? IB_AWS_PARALLEL_MAX
-                                                    : parallel;
-    enum ib_rc rc = fly_all(client, jobs, calls, count, limit, err);
-    free(calls);
+    for (size_t i = 0; i < count && rc == IB_OK; i++) {
+        rc = ib_aws_flight_add(flight, client, &jobs[i].request, &jobs[i], err);
+    }
+    while (rc == IB_OK && flight->count > 0) {
+        struct ib_aws_landed landed;
+        rc = ib_aws_flight_next(flight, &landed, err);
+        if (rc == IB_OK) {
+            struct ib_aws_job *job = landed.tag;
+            job->rc = landed.rc;
+            job->err = landed.err;
+            job->response = landed.response;
+        }
+    }
     return rc;
 }

@@ -63,7 +63,6 @@ IB_NODISCARD enum ib_rc ib_aws_call(struct ib_aws_client *client,
 
 /* One of several calls made at once. */
 struct ib_aws_job {
-    struct ib_aws_client *client; /* that it is made with; NULL = that of ib_aws_call_many() */
     struct ib_aws_request request;
     struct ib_aws_response response; /* filled when rc is IB_OK */
     enum ib_rc rc;
@@ -78,6 +77,49 @@ struct ib_aws_job {
 #define IB_AWS_PARALLEL_MAX 32
 IB_NODISCARD enum ib_rc ib_aws_call_many(struct ib_aws_client *client, struct ib_aws_job *jobs,
                                          size_t count, size_t parallel, struct ib_error *err);
+
+/*
+ * Calls of any number of clients under way at once, where an answer may lead to further calls. At
+ * most `parallel` (1..IB_AWS_PARALLEL_MAX) requests are in flight, and each client with something to
+ * do has the same share of them, so that one that gets no answers does not keep the others waiting.
+ */
+struct ib_aws_flight;
+
+IB_NODISCARD enum ib_rc ib_aws_flight_new(size_t parallel, struct ib_aws_flight **ret,
+                                          struct ib_error *err);
+/* What is under way is dropped. Before its clients are freed. */
+void ib_aws_flight_free(struct ib_aws_flight *flight);
+void ib_aws_flight_cleanup(struct ib_aws_flight **flight);
+
+/* What has no answer by then ends with IB_ETIMEOUT; beside each client's own deadline. */
+void ib_aws_flight_until(struct ib_aws_flight *flight, struct ib_deadline until);
+
+/* Texts of the request are borrowed until its result is handed out. Errors: IB_ENOMEM. */
+IB_NODISCARD enum ib_rc ib_aws_flight_add(struct ib_aws_flight *flight,
+                                          struct ib_aws_client *client,
+                                          const struct ib_aws_request *request, void *tag,
+                                          struct ib_error *err);
+
+/* Drop one call that is under way and give back its tag, for the caller's own tidying; NULL: none is. */
+void *ib_aws_flight_take(struct ib_aws_flight *flight);
+
+/* Calls of this client (NULL: of all) whose result has not been handed out. */
+size_t ib_aws_flight_count(const struct ib_aws_flight *flight, const struct ib_aws_client *client);
+
+/* The result of one call; the caller ends it with ib_aws_response_fini(). */
+struct ib_aws_landed {
+    void *tag;
+    enum ib_rc rc;
+    struct ib_error err;
+    struct ib_aws_response response; /* filled when rc is IB_OK */
+};
+
+/*
+ * Wait for a call to end. There must be one. Errors: only when the loop itself breaks down (IB_EBUG,
+ * IB_ESYS); what a call meets is in ret->rc.
+ */
+IB_NODISCARD enum ib_rc ib_aws_flight_next(struct ib_aws_flight *flight, struct ib_aws_landed *ret,
+                                           struct ib_error *err);
 
 /*
  * Turn an answer that is no success into an error: IB_EAWS, IB_EHTTP; IB_EPARSE for a 2xx whose

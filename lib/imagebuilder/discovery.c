@@ -17,6 +17,8 @@ struct ib_discovery {
 struct walk {
     struct ib_discovery *discovery;
     struct walk *next;
+    struct walk *origin; /* the first walk of its source; maybe itself */
+    size_t open;         /* of an origin: calls under way for its source */
     struct ib_discovery_source source;
     char region[64];    /* what source.region points to */
     const char *operation;
@@ -98,7 +100,9 @@ static enum ib_rc ask(struct walk *w, struct ib_str token, struct ib_error *err)
         .client = w->source.client, .operation = w->operation, .params = params,
         .region = w->source.region, .fn = on_answer, .ctx = w,
     };
-    return ib_queue_add(w->discovery->queue, &call, err);
+    enum ib_rc rc = ib_queue_add(w->discovery->queue, &call, err);
+    w->origin->open += rc == IB_OK ? 1 : 0;
+    return rc;
 }
 
 /* Takes params over. */
@@ -115,6 +119,7 @@ static struct walk *walk_new(struct ib_discovery *d, const struct ib_discovery_s
     *w = (struct walk){ .discovery = d, .next = d->walks, .source = *source,
                         .operation = operation, .params = params->object };
     params->object = NULL;
+    w->origin = w;
     if (source->region != NULL) {
         (void)ib_text_copy(w->region, sizeof w->region, ib_str_from(source->region));
         w->source.region = w->region;
@@ -191,9 +196,8 @@ static enum ib_rc take_page(struct walk *w, const struct ib_value *body, struct 
     return IB_OK;
 }
 
-static void on_answer(void *ctx, const struct ib_queue_result *result)
+static void take_answer(struct walk *w, const struct ib_queue_result *result)
 {
-    struct walk *w = ctx;
     struct ib_error err = IB_ERROR_INIT;
 
     if (result->rc != IB_OK) {
@@ -206,6 +210,17 @@ static void on_answer(void *ctx, const struct ib_queue_result *result)
     }
     if (take_page(w, result->response->value, &err) != IB_OK) {
         tell_trouble(w, &err);
+    }
+}
+
+static void on_answer(void *ctx, const struct ib_queue_result *result)
+{
+    struct walk *w = ctx;
+    const struct ib_discovery_sink *sink = w->discovery->sink;
+
+    take_answer(w, result);
+    if (--w->origin->open == 0 && sink->done != NULL) {
+        sink->done(sink->ctx, w->source.id);
     }
 }
 
@@ -283,6 +298,7 @@ static enum ib_rc list_pipeline(struct walk *from, struct ib_str arn, struct ib_
     if (w == NULL) {
         return ib_fail_nomem(err);
     }
+    w->origin = from->origin;
     w->list = "imageSummaryList";
     w->item = take_build;
     return ask(w, (struct ib_str){ NULL, 0 }, err);
@@ -367,6 +383,7 @@ static bool take_version(struct walk *w, struct ib_value *item)
         tell_trouble(w, &err);
         return false;
     }
+    builds->origin = w->origin;
     builds->list = "imageSummaryList";
     builds->item = take_build;
     if (ask(builds, (struct ib_str){ NULL, 0 }, &err) != IB_OK) {

@@ -48,6 +48,8 @@ struct ib_discovery_sink {
     void (*pipeline)(void *ctx, size_t id, const struct ib_pipeline *pipeline);
     /* what: "build ARN", "pipeline web-server", "builds of the account". */
     void (*trouble)(void *ctx, size_t id, const char *what, const struct ib_error *err);
+    /* All that there is of a source has been handed out, troubles too. May be NULL. */
+    void (*done)(void *ctx, size_t id);
 };
 
 struct ib_discovery;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A first-in, first-out list of calls, sent in batches. */
+/* A first-in, first-out list of calls; some of them fly at once. */
 #include "lib/imagebuilder/queue.h"
-
-/* A batch keeps the connections busy while its slow answers come in, and bounds the memory of answers. */
-#define BATCH_PER_CONNECTION 4
 
 struct call {
     struct ib_aws_client *client;
@@ -12,12 +9,15 @@ struct call {
     char *region;
     ib_queue_fn fn;
     void *ctx;
+    struct ib_imagebuilder_request request; /* while it flies */
     struct call *next;
 };
 
 struct ib_queue {
     size_t parallel, calls;
     struct call *first, **last;
+    bool has_until;
+    struct ib_deadline until;
 };
 
 static void call_free(struct call *call)
@@ -25,6 +25,7 @@ static void call_free(struct call *call)
     if (call != NULL) {
         ib_value_unref(call->params);
         free(call->region);
+        ib_imagebuilder_request_fini(&call->request);
         free(call);
     }
 }
@@ -62,6 +63,12 @@ void ib_queue_cleanup(struct ib_queue **queue)
     ib_queue_free(*queue);
 }
 
+void ib_queue_until(struct ib_queue *queue, struct ib_deadline until)
+{
+    queue->has_until = true;
+    queue->until = until;
+}
+
 size_t ib_queue_calls(const struct ib_queue *queue)
 {
     return queue->calls;
@@ -86,6 +93,7 @@ enum ib_rc ib_queue_add(struct ib_queue *queue, const struct ib_queue_call *call
         .region = region,
         .fn = call->fn,
         .ctx = call->ctx,
+        .request = IB_IMAGEBUILDER_REQUEST_INIT,
     };
     IB_ASSERT(c->operation != NULL);
     *queue->last = c;
@@ -93,107 +101,95 @@ enum ib_rc ib_queue_add(struct ib_queue *queue, const struct ib_queue_call *call
     return IB_OK;
 }
 
-/* One batch of calls, with everything that must live until the answers are there. */
-struct batch {
-    size_t count;
-    struct call **calls;
-    struct ib_aws_job *jobs;
-    struct ib_imagebuilder_request *requests;
-};
-
-static void batch_fini(struct batch *b)
+/* The call's result; the call ends. */
+static void hand_out(struct ib_queue *queue, struct call *call, const struct ib_aws_landed *landed)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        call_free(b->calls[i]);
-        ib_aws_response_fini(&b->jobs[i].response);
-        ib_imagebuilder_request_fini(&b->requests[i]);
-    }
-    free(b->calls);
-    free(b->jobs);
-    free(b->requests);
-}
-
-/* Take the calls that have waited longest. */
-static enum ib_rc batch_take(struct ib_queue *queue, struct batch *b, struct ib_error *err)
-{
-    size_t max = queue->parallel * BATCH_PER_CONNECTION;
-
-    b->calls = calloc(max, sizeof *b->calls);
-    b->jobs = calloc(max, sizeof *b->jobs);
-    b->requests = calloc(max, sizeof *b->requests);
-    if (b->calls == NULL || b->jobs == NULL || b->requests == NULL) {
-        return ib_fail_nomem(err);
-    }
-    while (queue->first != NULL && b->count < max) {
-        struct call *call = queue->first;
-        queue->first = call->next;
-        call->next = NULL;
-        b->requests[b->count] = (struct ib_imagebuilder_request)IB_IMAGEBUILDER_REQUEST_INIT;
-        b->calls[b->count++] = call;
-    }
-    if (queue->first == NULL) {
-        queue->last = &queue->first;
-    }
-    return IB_OK;
-}
-
-static void hand_out(struct call *call, struct ib_aws_job *job)
-{
-    struct ib_queue_result result = { .rc = job->rc, .err = &job->err };
+    struct ib_queue_result result = { .rc = landed->rc, .err = &landed->err };
     struct ib_error err = IB_ERROR_INIT;
 
-    if (job->rc == IB_OK) {
-        result.response = &job->response;
-        result.rc = ib_aws_response_error(&job->response, &err);
+    if (landed->rc == IB_OK) {
+        result.response = &landed->response;
+        result.rc = ib_aws_response_error(&landed->response, &err);
         result.err = &err;
     }
+    queue->calls++;
     call->fn(call->ctx, &result);
+    call_free(call);
 }
 
-static enum ib_rc run_batch(struct ib_queue *queue, struct batch *b, struct ib_error *err)
+/*
+ * The first waiting call whose client has little under way leaves the list. Few are begun of each
+ * client: a result may lead to calls that matter more, and requests are built when they are sent.
+ */
+static struct call *take(struct ib_queue *queue, const struct ib_aws_flight *flight)
 {
-    size_t ready = 0;
+    for (struct call **at = &queue->first; *at != NULL; at = &(*at)->next) {
+        struct call *call = *at;
+        if (ib_aws_flight_count(flight, call->client) < queue->parallel) {
+            *at = call->next;
+            if (*at == NULL) {
+                queue->last = at;
+            }
+            call->next = NULL;
+            return call;
+        }
+    }
+    return NULL;
+}
 
-    for (size_t i = 0; i < b->count; i++) {
-        struct ib_imagebuilder_params params = { b->calls[i]->params, NULL, b->calls[i]->region };
-        struct ib_error bad = IB_ERROR_INIT;
-        enum ib_rc rc =
-            ib_imagebuilder_prepare(b->calls[i]->operation, &params, &b->requests[i], &bad);
-        if (rc != IB_OK) {
-            return ib_fail(err, rc, "%s", bad.text);
-        }
-        b->jobs[i].client = b->calls[i]->client;
-        b->jobs[i].request = b->requests[i].aws;
-        ready++;
+static enum ib_rc begin(struct ib_queue *queue, struct ib_aws_flight *flight, struct call *call,
+                        struct ib_error *err)
+{
+    struct ib_imagebuilder_params params = { call->params, NULL, call->region };
+    struct ib_aws_landed landed = { .err = IB_ERROR_INIT };
+
+    landed.rc = ib_imagebuilder_prepare(call->operation, &params, &call->request, &landed.err);
+    if (landed.rc != IB_OK) {
+        hand_out(queue, call, &landed);
+        return IB_OK;
     }
-    struct ib_error whole = IB_ERROR_INIT;
-    enum ib_rc rc = ib_aws_call_many(b->calls[0]->client, b->jobs, ready, queue->parallel, &whole);
-    if (rc == IB_ENOMEM) {
-        return ib_fail_nomem(err);
+    enum ib_rc rc = ib_aws_flight_add(flight, call->client, &call->request.aws, call, err);
+    if (rc != IB_OK) {
+        call_free(call);
     }
-    for (size_t i = 0; i < b->count; i++) {
-        if (rc != IB_OK) {
-            /* Nothing was sent for any of them (no credentials): that is the result of each. */
-            b->jobs[i].rc = rc;
-            b->jobs[i].err = whole;
-        }
-        queue->calls++;
-        hand_out(b->calls[i], &b->jobs[i]);
+    return rc;
+}
+
+/* The loop broke down or memory ran out: calls that fly have no owner but their tags. */
+static void drop(struct ib_aws_flight *flight)
+{
+    for (struct call *call = ib_aws_flight_take(flight); call != NULL;
+         call = ib_aws_flight_take(flight)) {
+        call_free(call);
     }
-    return IB_OK;
 }
 
 enum ib_rc ib_queue_run(struct ib_queue *queue, struct ib_error *err)
 {
-    while (queue->first != NULL) {
-        IB_CLEANUP(batch_fini) struct batch b = { 0 };
-        enum ib_rc rc = batch_take(queue, &b, err);
-        if (rc == IB_OK) {
-            rc = run_batch(queue, &b, err);
+    IB_CLEANUP(ib_aws_flight_cleanup) struct ib_aws_flight *flight = NULL;
+    enum ib_rc rc = ib_aws_flight_new(queue->parallel, &flight, err);
+
+    if (rc == IB_OK && queue->has_until) {
+        ib_aws_flight_until(flight, queue->until);
+    }
+    while (rc == IB_OK) {
+        struct call *call = take(queue, flight);
+        if (call != NULL) {
+            rc = begin(queue, flight, call, err);
+            continue;
         }
-        if (rc != IB_OK) {
-            return rc;
+        if (ib_aws_flight_count(flight, NULL) == 0) {
+            return IB_OK;
+        }
+        struct ib_aws_landed landed;
+        rc = ib_aws_flight_next(flight, &landed, err);
+        if (rc == IB_OK) {
+            hand_out(queue, landed.tag, &landed);
+            ib_aws_response_fini(&landed.response);
         }
     }
-    return IB_OK;
+    if (flight != NULL) {
+        drop(flight);
+    }
+    return rc;
 }

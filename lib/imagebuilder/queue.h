@@ -2,9 +2,10 @@
 /*
  * Many calls in parallel, where an answer may ask for further calls (the next page, a detail).
  *
- * Calls wait in order; ib_queue_run() sends them in batches, never more than `parallel` at a time, and
- * hands each result to its function, which may add more. Results are handed out one by one on the
- * calling thread.
+ * Calls wait in order; ib_queue_run() keeps as many in flight as it may, never more than `parallel`,
+ * and hands each result to its function as it comes; that may add more. Clients share the places: one
+ * that gets no answers does not keep the others waiting. Results are handed out one by one on
+ * the calling thread.
  */
 #ifndef IB_IMAGEBUILDER_QUEUE_H
 #define IB_IMAGEBUILDER_QUEUE_H
@@ -37,13 +38,16 @@ IB_NODISCARD enum ib_rc ib_queue_new(size_t parallel, struct ib_queue **ret, str
 void ib_queue_free(struct ib_queue *queue);
 void ib_queue_cleanup(struct ib_queue **queue);
 
+/* What has no answer by then ends with IB_ETIMEOUT; beside each client's own deadline. */
+void ib_queue_until(struct ib_queue *queue, struct ib_deadline until);
+
 /* Errors: IB_ENOMEM; params NULL counts as that. */
 IB_NODISCARD enum ib_rc ib_queue_add(struct ib_queue *queue, const struct ib_queue_call *call,
                                      struct ib_error *err);
 
 /*
- * Until nothing waits. Every call gets its result exactly once. Errors: IB_ENOMEM alone; what a call
- * meets is its own result.
+ * Until nothing waits. Every call gets its result exactly once, unless this fails: IB_ENOMEM, IB_EBUG,
+ * IB_ESYS; what a call meets is its own result.
  */
 IB_NODISCARD enum ib_rc ib_queue_run(struct ib_queue *queue, struct ib_error *err);
 

@@ -30,6 +30,8 @@ struct gather {
     struct ib_queue *queue;
     struct source *sources;
     size_t source_count;
+    size_t *open;       /* per target: sources that are not all read */
+    struct look *looks; /* closer looks, begun as soon as a target is read */
     enum ib_rc rc; /* first fatal one */
     struct ib_error err;
 };
@@ -343,6 +345,7 @@ static void add_target(struct gather *g, struct ib_discovery *discovery, size_t 
             .id = i,
         };
         rc = ib_discovery_add(discovery, &source, &err);
+        g->open[target]++;
     }
     if (rc != IB_OK) {
         fatal(g, rc, &err);
@@ -356,9 +359,21 @@ static void phase(const struct gather *g, const char *what)
     }
 }
 
+static void target_read(struct gather *g, size_t target);
+
+static void on_done(void *ctx, size_t id)
+{
+    struct gather *g = ctx;
+    size_t target = g->sources[id].target;
+
+    if (--g->open[target] == 0) {
+        target_read(g, target);
+    }
+}
+
 static void gather_all(struct gather *g)
 {
-    const struct ib_discovery_sink sink = { g, on_image, on_pipeline, on_trouble };
+    const struct ib_discovery_sink sink = { g, on_image, on_pipeline, on_trouble, on_done };
     IB_CLEANUP(ib_discovery_cleanup) struct ib_discovery *discovery = NULL;
     struct ib_error err = IB_ERROR_INIT;
     enum ib_rc rc = ib_discovery_new(g->queue, &sink, &discovery, &err);
@@ -408,6 +423,14 @@ static void judge_build(struct ib_survey *s, struct ib_survey_build *b)
 {
     ib_survey_facts(b, s->now_ms, &b->facts);
     ib_judge(&s->plan[b->target].rules, &b->facts, &b->judgement);
+    /* A view into the build itself, which moves. */
+    b->facts.waiting_step = (struct ib_str){ "", 0 };
+}
+
+/* By AWS's clock, as far as answers have told it. */
+static void take_now(struct gather *g)
+{
+    g->survey->now_ms = g->options->now_ms + ib_clients_skew_ms(g->options->clients);
 }
 
 enum ib_state ib_survey_none_state(const struct ib_target *target)
@@ -423,15 +446,22 @@ enum ib_state ib_survey_none_state(const struct ib_target *target)
 struct look {
     bool only_duration; /* of a build that has ended: when did its last workflow end? */
     struct gather *g;
-    struct ib_survey_build *build;
+    struct ib_survey_build *single; /* NULL: number `at` of the survey, whose builds may move */
+    size_t at;
     struct ib_aws_client *client;
     struct ib_workflow_list list;
-    char execution[48];
+    size_t asked;       /* number in the list of the execution whose steps are read */
+    size_t first_asked; /* the one whose steps were read first */
     size_t pages;
     bool gone;
     char *region;
     struct look *next;
 };
+
+static struct ib_survey_build *build_of(const struct look *l)
+{
+    return l->single != NULL ? l->single : &l->g->survey->builds[l->at];
+}
 
 static void look_free(struct look *l)
 {
@@ -443,7 +473,7 @@ static void look_free(struct look *l)
 /* The first trouble counts, but one that is no lack of permission counts more: it may pass. */
 static void look_trouble(struct look *l, const struct ib_error *err)
 {
-    struct ib_survey_detail *d = &l->build->detail;
+    struct ib_survey_detail *d = &build_of(l)->detail;
     bool denied = err->rc == IB_EAWS && ib_awserror_is_denied(err->aws_code, err->http_status);
 
     if (d->trouble.rc == IB_OK || (d->denied && !denied)) {
@@ -482,15 +512,44 @@ static void ask_steps(struct look *l, struct ib_str token)
 {
     struct ib_members params = ib_members_new();
 
-    ib_members_c(&params, "workflowExecutionId", l->execution);
+    ib_members_c(&params, "workflowExecutionId", l->list.items[l->asked].id);
     ib_members_int(&params, "maxResults", PAGE_SIZE);
     ib_members_str_if(&params, "nextToken", token);
     look_ask(l, "ListWorkflowStepExecutions", &params, on_steps);
 }
 
+/* An execution whose steps are worth reading. */
+static bool has_steps(const struct ib_workflow_execution *e)
+{
+    return e->status == IB_WORKFLOW_RUNNING && e->id[0] != '\0';
+}
+
+/* Tests may run side by side, and the one that waits for a person may not be the first. */
+static void ask_next_steps(struct look *l)
+{
+    size_t from = l->asked == l->first_asked ? 0 : l->asked + 1;
+
+    for (size_t i = from; i < l->list.count; i++) {
+        if (i != l->first_asked && has_steps(&l->list.items[i])) {
+            l->asked = i;
+            l->pages = 0;
+            ask_steps(l, (struct ib_str){ "", 0 });
+            return;
+        }
+    }
+}
+
+static void show_workflow(struct ib_survey_detail *d, const struct ib_workflow_execution *e)
+{
+    memcpy(d->workflow, e->name, sizeof d->workflow);
+    memcpy(d->workflow_type, e->type, sizeof d->workflow_type);
+}
+
 static void on_steps(void *ctx, const struct ib_queue_result *result)
 {
     struct look *l = ctx;
+    struct ib_survey_detail *d = &build_of(l)->detail;
+    struct ib_workflow_step step;
 
     if (result->rc != IB_OK) {
         look_trouble(l, result->err);
@@ -498,9 +557,18 @@ static void on_steps(void *ctx, const struct ib_queue_result *result)
     }
     const struct ib_value *body = result->response->value;
     struct ib_str token = next_token(body);
-    if (!ib_workflow_running_step(body, &l->build->detail.step) && token.n > 0 &&
-        ++l->pages < LOOK_PAGES_MAX) {
+    bool found = ib_workflow_running_step(body, &step);
+    if (found && (step.waits || d->step.name[0] == '\0')) {
+        d->step = step;
+        show_workflow(d, &l->list.items[l->asked]);
+    }
+    if (found && step.waits) {
+        return;
+    }
+    if (token.n > 0 && ++l->pages < LOOK_PAGES_MAX) {
         ask_steps(l, token);
+    } else {
+        ask_next_steps(l);
     }
 }
 
@@ -510,7 +578,7 @@ static void ask_executions(struct look *l, struct ib_str token)
 {
     struct ib_members params = ib_members_new();
 
-    ib_members_str(&params, "imageBuildVersionArn", l->build->image.arn);
+    ib_members_str(&params, "imageBuildVersionArn", build_of(l)->image.arn);
     ib_members_int(&params, "maxResults", PAGE_SIZE);
     ib_members_str_if(&params, "nextToken", token);
     look_ask(l, "ListWorkflowExecutions", &params, on_executions);
@@ -521,7 +589,7 @@ static void take_duration(struct look *l, const struct ib_workflow_facts *facts)
 {
     struct ib_survey *s = l->g->survey;
     int64_t start_ms = facts->retried && facts->restart_known ? facts->restart_ms
-                                                              : l->build->image.created_ms;
+                                                              : build_of(l)->image.created_ms;
 
     for (size_t i = 0; i < l->list.count; i++) {
         const struct ib_workflow_execution *e = &l->list.items[i];
@@ -534,7 +602,8 @@ static void take_duration(struct look *l, const struct ib_workflow_facts *facts)
 
 static void take_executions(struct look *l)
 {
-    struct ib_survey_detail *d = &l->build->detail;
+    const struct ib_image *image = &build_of(l)->image;
+    struct ib_survey_detail *d = &build_of(l)->detail;
     struct ib_workflow_facts facts;
 
     ib_workflow_look(&l->list, &facts);
@@ -548,8 +617,8 @@ static void take_executions(struct look *l)
     d->restart_ms = facts.restart_ms;
     d->has_first_start = facts.has_first;
     d->first_start_ms = facts.first_ms;
-    if (!facts.retried && facts.has_first && l->build->image.has_created &&
-        facts.first_ms - l->build->image.created_ms > IB_SURVEY_LATE_MS) {
+    if (!facts.retried && facts.has_first && image->has_created &&
+        facts.first_ms - image->created_ms > IB_SURVEY_LATE_MS) {
         d->begun_late = true;
         d->restart_known = true;
         d->restart_ms = facts.first_ms;
@@ -557,12 +626,11 @@ static void take_executions(struct look *l)
     if (facts.running == NULL) {
         return;
     }
-    memcpy(d->workflow, facts.running->name, sizeof d->workflow);
-    memcpy(d->workflow_type, facts.running->type, sizeof d->workflow_type);
+    show_workflow(d, facts.running);
     d->has_workflow_start = facts.running->has_start;
     d->workflow_start_ms = facts.running->start_ms;
-    memcpy(l->execution, facts.running->id, sizeof l->execution);
-    if (l->execution[0] != '\0') {
+    l->asked = l->first_asked = (size_t)(facts.running - l->list.items);
+    if (has_steps(facts.running)) {
         l->pages = 0;
         ask_steps(l, (struct ib_str){ "", 0 });
     }
@@ -617,13 +685,13 @@ static void on_reread(void *ctx, const struct ib_queue_result *result)
         }
         return;
     }
-    if (ib_image_from_answer(result->response->value, l->build->image.arn, &image, &err) !=
-        IB_OK) {
+    struct ib_survey_build *b = build_of(l);
+    if (ib_image_from_answer(result->response->value, b->image.arn, &image, &err) != IB_OK) {
         look_trouble(l, &err);
         return;
     }
-    ib_image_fini(&l->build->image);
-    l->build->image = image;
+    ib_image_fini(&b->image);
+    b->image = image;
 }
 
 /* Is what is known of this build so far not enough? */
@@ -649,7 +717,8 @@ static struct look *look_new(struct gather *g, struct ib_survey_build *b)
         return NULL;
     }
     l->g = g;
-    l->build = b;
+    l->single = g->survey->builds == NULL ? b : NULL;
+    l->at = l->single == NULL ? (size_t)(b - g->survey->builds) : 0;
     l->region = ib_str_dup(b->image.region);
     if (l->region == NULL) {
         fatal_nomem(g);
@@ -715,37 +784,70 @@ static struct ib_survey_build *newest_ended(struct ib_survey *s)
     return newest;
 }
 
-/* The builds to look at, as a list; worst and oldest first, at most IB_SURVEY_DETAIL_MAX. */
-static struct look *begin_looks(struct gather *g)
+static int cmp_worst_at(const void *a, const void *b)
+{
+    struct ib_survey_build *const *x = a, *const *y = b;
+
+    return cmp_worst(*x, *y);
+}
+
+static void begin_look(struct gather *g, struct ib_survey_build *b)
+{
+    struct look *l = look_new(g, b);
+
+    if (l == NULL) {
+        return;
+    }
+    l->next = g->looks;
+    g->looks = l;
+    ask_executions(l, (struct ib_str){ "", 0 });
+    if (b->from_list) {
+        struct ib_members params = ib_members_new();
+        ib_members_str(&params, "imageBuildVersionArn", b->image.arn);
+        look_ask(l, "GetImage", &params, on_reread);
+    }
+}
+
+/*
+ * All builds of a target are known: judge them and look closer, worst and oldest first. Not later, when
+ * all targets are read, for a Region that gives no answers would use up the time.
+ */
+static void target_read(struct gather *g, size_t target)
 {
     struct ib_survey *s = g->survey;
-    struct look *looks = NULL;
+    struct ib_survey_build **some =
+        calloc(s->build_count == 0 ? 1 : s->build_count, sizeof *some);
     size_t count = 0;
 
-    for (size_t i = 0; i < s->build_count && count < IB_SURVEY_DETAIL_MAX; i++) {
-        struct look *l = needs_look(s, &s->builds[i]) ? look_new(g, &s->builds[i]) : NULL;
-        if (l == NULL) {
+    if (some == NULL) {
+        fatal_nomem(g);
+        return;
+    }
+    take_now(g);
+    for (size_t i = 0; i < s->build_count; i++) {
+        if (s->builds[i].target != target) {
             continue;
         }
-        l->next = looks;
-        looks = l;
-        count++;
-        ask_executions(l, (struct ib_str){ "", 0 });
-        if (l->build->from_list) {
-            struct ib_members params = ib_members_new();
-            ib_members_str(&params, "imageBuildVersionArn", l->build->image.arn);
-            look_ask(l, "GetImage", &params, on_reread);
+        judge_build(s, &s->builds[i]);
+        if (!g->options->no_details && needs_look(s, &s->builds[i])) {
+            some[count++] = &s->builds[i];
         }
     }
-    struct ib_survey_build *ended = newest_ended(s);
-    struct look *l = ended == NULL ? NULL : look_new(g, ended);
-    if (l != NULL) {
-        l->only_duration = true;
-        l->next = looks;
-        looks = l;
-        ask_executions(l, (struct ib_str){ "", 0 });
+    if (count > 1) {
+        qsort(some, count, sizeof(struct ib_survey_build *), cmp_worst_at);
     }
-    return looks;
+    if (count > 0) {
+        phase(g, "looking closer at builds over their limits");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i < IB_SURVEY_DETAIL_MAX) {
+            begin_look(g, some[i]);
+        } else {
+            (void)ib_fail(&some[i]->detail.trouble, IB_ELIMIT,
+                          "%d older builds were looked at closer", IB_SURVEY_DETAIL_MAX);
+        }
+    }
+    free(some);
 }
 
 /* A build that ended meanwhile competes with the one that was the newest before. */
@@ -765,30 +867,19 @@ static void settle_ended(struct gather *g, struct ib_survey_build *b)
     }
 }
 
-static void look_closer(struct gather *g)
+/* What the closer looks found; the builds do not move any more until this is done. */
+static void end_looks(struct gather *g)
 {
     struct ib_survey *s = g->survey;
-    struct ib_error err = IB_ERROR_INIT;
-    struct look *looks = begin_looks(g);
 
-    if (looks != NULL) {
-        phase(g, "looking closer at builds over their limits");
-        enum ib_rc rc = ib_queue_run(g->queue, &err);
-        if (rc != IB_OK) {
-            fatal(g, rc, &err);
-        }
-    }
-    while (looks != NULL) {
-        struct look *l = looks;
-        looks = l->next;
-        if (l->only_duration) {
-            look_free(l);
-            continue;
-        }
-        l->build->vanished = l->gone;
-        judge_build(s, l->build);
-        if (!l->gone && ib_image_status_terminal(l->build->image.status)) {
-            settle_ended(g, l->build);
+    while (g->looks != NULL) {
+        struct look *l = g->looks;
+        struct ib_survey_build *b = build_of(l);
+        g->looks = l->next;
+        b->vanished = l->gone;
+        judge_build(s, b);
+        if (!l->gone && ib_image_status_terminal(b->image.status)) {
+            settle_ended(g, b);
         }
         look_free(l);
     }
@@ -798,6 +889,24 @@ static void look_closer(struct gather *g)
             drop_build(s, i - 1);
         }
     }
+}
+
+static void look_at_duration(struct gather *g)
+{
+    struct ib_survey_build *ended = newest_ended(g->survey);
+    struct look *l = ended == NULL ? NULL : look_new(g, ended);
+    struct ib_error err = IB_ERROR_INIT;
+
+    if (l == NULL) {
+        return;
+    }
+    l->only_duration = true;
+    ask_executions(l, (struct ib_str){ "", 0 });
+    enum ib_rc rc = ib_queue_run(g->queue, &err);
+    if (rc != IB_OK) {
+        fatal(g, rc, &err);
+    }
+    look_free(l);
 }
 
 static enum ib_rc look_at_one(const struct ib_target *target, struct ib_clients *clients,
@@ -879,25 +988,28 @@ enum ib_rc ib_survey_run(const struct ib_target *plan, size_t plan_count,
     ret->now_ms = options->now_ms;
     ret->targets = calloc(plan_count == 0 ? 1 : plan_count, sizeof *ret->targets);
     ret->index = calloc(1, sizeof *ret->index);
-    if (ret->targets == NULL || ret->index == NULL) {
+    g.open = calloc(plan_count == 0 ? 1 : plan_count, sizeof *g.open);
+    if (ret->targets == NULL || ret->index == NULL || g.open == NULL) {
+        free(g.open);
         return ib_fail_nomem(err);
     }
+    if (options->until != NULL) {
+        ib_queue_until(queue, *options->until);
+    }
     gather_all(&g);
-    ret->now_ms += ib_clients_skew_ms(options->clients);
+    take_now(&g);
+    end_looks(&g);
     for (size_t i = 0; i < ret->build_count; i++) {
         judge_build(ret, &ret->builds[i]);
     }
     if (!options->no_details && g.rc == IB_OK) {
-        if (ret->build_count > 1) {
-            /* The index is not needed any more: nothing is added from here on. */
-            qsort(ret->builds, ret->build_count, sizeof *ret->builds, cmp_worst);
-        }
-        look_closer(&g);
+        look_at_duration(&g);
     }
     for (size_t i = 0; i < g.source_count; i++) {
         free(g.sources[i].what);
     }
     free(g.sources);
+    free(g.open);
     if (g.rc != IB_OK) {
         return ib_fail(err, g.rc, "%s", g.err.text);
     }

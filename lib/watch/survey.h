@@ -16,7 +16,7 @@
 #include "lib/watch/judge.h"
 #include "lib/watch/targets.h"
 
-#define IB_SURVEY_DETAIL_MAX   200                 /* builds looked at closer; the oldest first */
+#define IB_SURVEY_DETAIL_MAX   200                 /* builds of a target looked at closer; the oldest first */
 /*
  * A build's first workflow begins minutes after the build was made. One that begins later than this
  * was held back: it failed or was cancelled before any workflow, and RetryImage put it to work; or it
@@ -102,6 +102,7 @@ struct ib_survey_options {
     struct ib_clients *clients;
     size_t parallel;
     int64_t now_ms;
+    const struct ib_deadline *until;      /* what has no answer by then is trouble; NULL = the deadline */
     bool no_details;                      /* judge by what the lists and GetImage say */
     void (*phase)(void *ctx, const char *what); /* may be NULL: what is under way, for the watchdog */
     void *ctx;

@@ -838,6 +838,17 @@ def _():
 
 @test
 def _():
+    """Many targets of a Region that does not answer leave room for the others."""
+    standin.ctl('bulk-images', count=200, names=3, status='BUILDING', age_s=2 * HOUR)
+    rows = [f's{i}: {{ image = "image-{i}"; endpoint_url = "{endless.url}"; critical = "90m"; }};' for i in range(20)]
+    rows.append(f'good: {{ all = true; endpoint_url = "{standin.url}"; critical = "90m"; }};')
+    r = Run('--all-targets', '-t', '8s', config=targets(*rows))
+    same((r.rc, r['inFlight'], len(r['errors'])), (CRITICAL, 200, 20))
+    same(r['builds'][0]['workflow']['type'], 'BUILD')
+
+
+@test
+def _():
     """A Region that refuses connections does not keep the others waiting."""
     add('good', age_s=600)
     r = Run('--all-targets', '-t', '20s', config=targets(
