@@ -443,8 +443,11 @@ static enum ib_rc act_on_found(struct action *a, struct ib_survey *survey, bool 
 
 static enum ib_rc act(struct action *a, struct ib_survey *survey, struct ib_error *err)
 {
+    /* What gives no answers must leave time to cancel what was found elsewhere. */
+    struct ib_deadline until = ib_deadline_in(ib_deadline_left_ms(&a->deadline) / 2);
     struct ib_survey_options options = {
         .clients = a->clients,
+        .until = &until,
         .parallel = (size_t)a->o->parallel,
         .now_ms = ib_time_now_ms(),
         .no_details = true, /* each one is looked at closer right before its cancel */

@@ -46,9 +46,9 @@ struct ib_aws_client {
     char notes[NOTES_MAX][IB_ERROR_TEXT_MAX];
     size_t note_count;
     /* In the flight that is under way: */
-    size_t flying;     /* calls of this client that are in flight */
+    size_t flying; /* calls of this client that are in flight */
     bool is_counted;
-    bool has_company;  /* calls of other clients are under way, too */
+    bool has_company; /* calls of other clients are under way, too */
 };
 
 enum call_state { CALL_READY, CALL_FLYING, CALL_WAITING, CALL_DONE };
@@ -719,8 +719,8 @@ struct ib_aws_flight {
     size_t parallel;
     struct flown **items; /* in the order of their coming */
     size_t count, cap;
-    size_t flying;        /* of them, as last counted */
-    size_t share;         /* what one client may have in flight */
+    size_t flying; /* of them, as last counted */
+    size_t share;  /* what one client may have in flight */
     int64_t begun_mono_ms;
     struct ib_deadline until;
     bool has_until;
@@ -821,8 +821,8 @@ enum ib_rc ib_aws_flight_add(struct ib_aws_flight *flight, struct ib_aws_client 
 }
 
 /*
- * Count what flies, and give every client that has something to do the same share of the places: one
- * that gets no answers must not keep the others waiting.
+ * Count what flies, and give every client that has something to do the same share of the places:
+ * one that gets no answers must not keep the others waiting.
  */
 static void count_flying(struct ib_aws_flight *f)
 {
@@ -855,7 +855,10 @@ static bool has_place(const struct ib_aws_flight *f, const struct call *c)
     return f->flying < f->parallel && c->client->flying < f->share;
 }
 
-/* First what was never tried, so that what fails is not repeated at its cost; then by fewest in flight. */
+/*
+ * First what was never tried, so that what fails is not repeated at its cost; then by fewest in
+ * flight.
+ */
 static struct call *next_due(const struct ib_aws_flight *f, int64_t now)
 {
     struct call *best = NULL;
@@ -943,8 +946,7 @@ static bool is_first_of_its_http(const struct ib_aws_flight *f, size_t at)
 {
     for (size_t i = 0; i < at; i++) {
         const struct call *other = &f->items[i]->call;
-        if (other->state == CALL_FLYING &&
-            other->client->http == f->items[at]->call.client->http) {
+        if (other->state == CALL_FLYING && other->client->http == f->items[at]->call.client->http) {
             return false;
         }
     }
@@ -952,8 +954,8 @@ static bool is_first_of_its_http(const struct ib_aws_flight *f, size_t at)
 }
 
 /*
- * Move what is in flight. Calls of several clients have several sets of connections, and only one can
- * be waited for: then each gets a slice in turn.
+ * Move what is in flight. Calls of several clients have several sets of connections, and only one
+ * can be waited for: then each gets a slice in turn.
  */
 static enum ib_rc poll_calls(const struct ib_aws_flight *f, struct ib_error *err)
 {

@@ -80,8 +80,9 @@ IB_NODISCARD enum ib_rc ib_aws_call_many(struct ib_aws_client *client, struct ib
 
 /*
  * Calls of any number of clients under way at once, where an answer may lead to further calls. At
- * most `parallel` (1..IB_AWS_PARALLEL_MAX) requests are in flight, and each client with something to
- * do has the same share of them, so that one that gets no answers does not keep the others waiting.
+ * most `parallel` (1..IB_AWS_PARALLEL_MAX) requests are in flight, and each client with something
+ * to do has the same share of them, so that one that gets no answers does not keep the others
+ * waiting.
  */
 struct ib_aws_flight;
 
@@ -100,7 +101,10 @@ IB_NODISCARD enum ib_rc ib_aws_flight_add(struct ib_aws_flight *flight,
                                           const struct ib_aws_request *request, void *tag,
                                           struct ib_error *err);
 
-/* Drop one call that is under way and give back its tag, for the caller's own tidying; NULL: none is. */
+/*
+ * Drop one call that is under way and give back its tag, for the caller's own tidying; NULL when
+ * none is.
+ */
 void *ib_aws_flight_take(struct ib_aws_flight *flight);
 
 /* Calls of this client (NULL: of all) whose result has not been handed out. */
@@ -115,8 +119,8 @@ struct ib_aws_landed {
 };
 
 /*
- * Wait for a call to end. There must be one. Errors: only when the loop itself breaks down (IB_EBUG,
- * IB_ESYS); what a call meets is in ret->rc.
+ * Wait for a call to end. There must be one. Errors: only when the loop itself breaks down
+ * (IB_EBUG, IB_ESYS); what a call meets is in ret->rc.
  */
 IB_NODISCARD enum ib_rc ib_aws_flight_next(struct ib_aws_flight *flight, struct ib_aws_landed *ret,
                                            struct ib_error *err);

@@ -17,7 +17,6 @@ REGION, ACCOUNT = 'eu-central-1', '123456789012'
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 with open(os.path.join(BUILD, 'config.h'), encoding='utf-8') as handle:
     SANITIZED = '#define IB_SANITIZERS' in handle.read()
-CHECK = os.path.join(BUILD, 'plugins', 'check_ib_image')
 
 
 def arn(kind, rest, region=REGION):
@@ -32,8 +31,8 @@ def error(code, **more):
 class Run:
     """One run: exit code, output, JSON facts, time and memory."""
 
-    def __init__(self, *arguments, url=None, config=None, form='json', env=None):
-        command = [CHECK, *arguments, '--output', form]
+    def __init__(self, *arguments, program='check_ib_image', url=None, config=None, form='json', env=None):
+        command = [os.path.join(BUILD, 'plugins', program), *arguments, '--output', form]
         if url is not None:
             command += ['--endpoint-url', url]
         if config is not None:

@@ -626,6 +626,18 @@ def _():
 
 @test
 def _():
+    """Of tests that run side by side the one that waits for a person is found."""
+    def tests(name, action, start_h):
+        return {'type': 'TEST', 'status': 'RUNNING', 'start_age_s': start_h * HOUR, 'steps': [
+            {'name': name, 'action': action, 'status': 'RUNNING', 'start_age_s': start_h * HOUR}]}
+    add(age_s=5 * HOUR, status='TESTING', workflows=[
+        dict(failed(5), status='COMPLETED'), tests('Approve', 'WaitForAction', 2), tests('Run', 'RunCommand', 1)])
+    r = check('-A', '-c', '90m')
+    same((r.rc, r['builds'][0]['step']['name']), (WARNING, 'Approve'))
+
+
+@test
+def _():
     """--waiting critical makes a waiting build CRITICAL, --waiting ok makes it OK."""
     add(age_s=2 * HOUR, waiting_step='Approve')
     same((check('-A', '-c', '90m', '--waiting', 'critical').rc, check('-A', '-c', '90m', '--waiting', 'ok').rc),
@@ -845,6 +857,29 @@ def _():
     r = Run('--all-targets', '-t', '8s', config=targets(*rows))
     same((r.rc, r['inFlight'], len(r['errors'])), (CRITICAL, 200, 20))
     same(r['builds'][0]['workflow']['type'], 'BUILD')
+
+
+@test
+def _():
+    """A role that STS gives no answer about leaves room for the other targets."""
+    standin.ctl('bulk-images', count=100, names=3, status='BUILDING', age_s=600)
+    fault(kind='silent', op='AssumeRole')
+    r = check('--all-targets', '-t', '8s', config=targets(
+        'bad: { all = true; role_arn = "arn:aws:iam::123456789012:role/x"; critical = "90m"; };',
+        'good: { all = true; critical = "90m"; };'))
+    same((r.rc, r['inFlight'], [e['target'] for e in r['errors']]), (UNKNOWN, 100, ['bad']))
+
+
+@test
+def _():
+    """ib_cancel_action cancels what is stuck beside a Region that gives no answers."""
+    one = add(age_s=2 * HOUR)
+    r = Run('--all-targets', '--sweep', '-t', '8s', program='ib_cancel_action', form='text', config=configure(
+        f'state_dir = "{standin.dir}/state"; defaults: {{ critical = "90m"; }}; targets: {{'
+        f' silent: {{ all = true; endpoint_url = "{endless.url}"; cancel: {{ enabled = true; }}; }};'
+        f' good: {{ all = true; endpoint_url = "{standin.url}"; cancel: {{ enabled = true; }}; }}; }};'
+        'cancel: { allow = [ "arn:aws:imagebuilder:*:*:image/*" ]; };'))
+    same((standin.ctl('cancels', arn=one)['cancels'], len(requests('CancelImageCreation'))), (1, 1), r.out)
 
 
 @test
