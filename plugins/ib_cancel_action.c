@@ -214,8 +214,10 @@ static const char *const notes[] = {
     NULL,
 };
 static const char *const examples[] = {
-    "ib_cancel_action -a ARN -c 90m --dry-run",
-    "ib_cancel_action --state $SERVICESTATE$ --state-type $SERVICESTATETYPE$ -T web-server",
+    "ib_cancel_action -a arn:aws:imagebuilder:eu-central-1:123456789012:image/web-server/1.4.2/7 "
+    "-c 90m --on always --dry-run",
+    "ib_cancel_action --state CRITICAL --state-type HARD -T web-server",
+    "ib_cancel_action --history",
     NULL,
 };
 static const struct ib_program program = {

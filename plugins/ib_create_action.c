@@ -106,7 +106,8 @@ static const char *const notes[] = {
 };
 static const char *const examples[] = {
     "ib_create_action -p web-server --wait",
-    "ib_create_action --recipe ARN --infrastructure ARN --tag team=web --tests off",
+    "ib_create_action --recipe \"$recipe\" --infrastructure \"$infrastructure\" --tag team=web "
+    "--tests off",
     NULL,
 };
 static const struct ib_program program = {

@@ -100,9 +100,9 @@ static const char *const notes[] = {
     NULL,
 };
 static const char *const examples[] = {
-    "ib_workflow run -i imageRecipeArn=arn:... -i infrastructureConfigurationArn=arn:...",
-    "ib_workflow run --dry-run --from getImage --given createImage.imageBuildVersionArn=arn:...",
-    "ib_workflow check workflows/*.yaml",
+    "ib_workflow run --dry-run --from getImage "
+    "--given createImage.imageBuildVersionArn=\"$arn\"",
+    "ib_workflow check /usr/share/ib-plugins/workflows/*.yaml",
     "ib_workflow show --format dot | dot -Tsvg > flow.svg",
     NULL,
 };

@@ -8,6 +8,7 @@
 
 #define HELP_WIDTH  80 /* columns, as the plugin guidelines ask */
 #define HELP_INDENT 26 /* column where the sentences begin */
+#define HELP_LEFT   2  /* column where nothing begins left of, in a paragraph that is indented */
 #define NAME_MAX_   96 /* bytes of "--long-name" in messages */
 
 /* One use of an option on the command line. */
@@ -317,19 +318,34 @@ enum ib_rc ib_option_parse(const struct ib_program *program, const struct ib_opt
     return ib_buf_ok(&ret->text, "help", err);
 }
 
-/* Words of text, wrapped between column `indent` and the width; the cursor stands at `column`. */
-static void wrap(struct ib_buf *out, const char *text, size_t indent, size_t column)
+/* Where a line begins whose first word is this wide: further left when it does not fit otherwise. */
+static size_t indent_for(size_t indent, size_t width)
+{
+    if (indent + width <= HELP_WIDTH) {
+        return indent;
+    }
+    return width + HELP_LEFT <= HELP_WIDTH ? HELP_WIDTH - width : HELP_LEFT;
+}
+
+/*
+ * Words of text, wrapped between column `indent` and the width; the cursor stands at `column`. A
+ * word is never broken: one that is too wide, such as a path, stands on a line of its own, and only
+ * a word that is wider than all of a line passes the width. glue: what ends a line that goes on.
+ */
+static void wrap(struct ib_buf *out, const char *text, size_t indent, size_t column,
+                 const char *glue)
 {
     struct ib_str rest = ib_str_from(text);
+    size_t limit = HELP_WIDTH - strlen(glue);
     bool first = true;
 
     while (rest.n > 0) {
         struct ib_str word = ib_str_split(&rest, ' ');
         size_t width = ib_utf8_count(word.p, word.n);
 
-        if (!first && column + 1 + width > HELP_WIDTH) {
-            ib_buf_addf(out, "\n%*s", (int)indent, "");
-            column = indent;
+        if (!first && column + 1 + width > (rest.n > 0 ? limit : HELP_WIDTH)) {
+            column = indent_for(indent, width + (rest.n > 0 ? HELP_WIDTH - limit : 0));
+            ib_buf_addf(out, "%s\n%*s", glue, (int)column, "");
         } else if (!first) {
             ib_buf_add_char(out, ' ');
             column++;
@@ -379,7 +395,7 @@ static void help_row(const struct ib_option_group *group, const struct ib_option
     if (def[0] != '\0') {
         ib_buf_addf(&text, " (default %s)", def);
     }
-    wrap(out, ib_buf_c(&text), HELP_INDENT, HELP_INDENT);
+    wrap(out, ib_buf_c(&text), HELP_INDENT, HELP_INDENT, "");
 }
 
 void ib_option_help(const struct ib_program *program, const struct ib_option_group *groups,
@@ -388,11 +404,11 @@ void ib_option_help(const struct ib_program *program, const struct ib_option_gro
     size_t indent = strlen("Usage: ");
 
     ib_buf_addf(out, "%s - ", program->name);
-    wrap(out, program->summary, 2, strlen(program->name) + 3);
+    wrap(out, program->summary, 2, strlen(program->name) + 3, "");
     ib_buf_add_char(out, '\n');
     for (size_t i = 0; program->usage[i] != NULL; i++) {
         ib_buf_addf(out, "%s%s ", i == 0 ? "Usage: " : "       ", program->name);
-        wrap(out, program->usage[i], indent + 4, indent + strlen(program->name) + 1);
+        wrap(out, program->usage[i], indent + 4, indent + strlen(program->name) + 1, "");
     }
     for (size_t g = 0; g < group_count; g++) {
         ib_buf_addf(out, "\n%s\n", groups[g].heading);
@@ -404,13 +420,13 @@ void ib_option_help(const struct ib_program *program, const struct ib_option_gro
     }
     for (size_t i = 0; program->notes != NULL && program->notes[i] != NULL; i++) {
         ib_buf_add_char(out, '\n');
-        wrap(out, program->notes[i], 0, 0);
+        wrap(out, program->notes[i], 0, 0, "");
     }
     if (program->examples != NULL && program->examples[0] != NULL) {
         ib_buf_add_c(out, "\nExamples\n");
         for (size_t i = 0; program->examples[i] != NULL; i++) {
             ib_buf_add_c(out, "  ");
-            wrap(out, program->examples[i], 6, 2);
+            wrap(out, program->examples[i], 6, 2, " \\");
         }
     }
 }

@@ -106,7 +106,7 @@ IB_NODISCARD enum ib_rc ib_option_parse(const struct ib_program *program,
                                         int argc, char *const *argv, struct ib_option_result *ret,
                                         struct ib_error *err);
 
-/* --help: at most 80 columns. */
+/* --help: 80 columns, but for a word (a path) wider than a line; examples can be pasted. */
 void ib_option_help(const struct ib_program *program, const struct ib_option_group *groups,
                     size_t group_count, struct ib_buf *out);
 /* One row per line, tab separated: heading, short, long, kind, argument, default, hidden, help. */

@@ -155,6 +155,6 @@ bad "a document that is not there" 'none.yaml' --recipe "$recipe" --infrastructu
 bad "an unknown option" 'unknown option --nope' -p x --nope
 run_bare ib_create_action --help
 equal "--help ends with 0" 0 "$rc"
-equal "--help stays within 80 columns" "" "$(printf '%s\n' "$out" | grep -E '^.{81}')"
+equal "--help stays within 80 columns" "" "$(too_wide)"
 equal "the stand-in's answers fit the model" "" "$(ctl problems)"
 finish

@@ -143,6 +143,11 @@ refused() { # refused NAME FIRST-LINE-PATTERN PROGRAM [ARGUMENT]...
     equal "$name: no request" 0 "$(requests)"
 }
 
+# Lines of a help text beyond column 80. A configured path may be wider than a line: nothing else.
+too_wide() {
+    printf '%s\n' "$out" | grep -E '^.{81}' | grep -vE '^  /[^ ]{78,}$'
+}
+
 # A member of the JSON output: json '["builds"][0]["status"]'
 json() {
     printf '%s\n' "$out" | "${PYTHON:-/usr/bin/python3}" -c "
