@@ -3,9 +3,34 @@
 #include "lib/watch/clients.h"
 
 struct client {
-    struct ib_aws_options options;
+    struct ib_aws_options options; /* its texts are ours: a target of a resumed cancel is gone before we are */
     struct ib_aws_client *client;
 };
+
+/* Every text that tells one way to reach AWS from another. */
+static const size_t texts[] = {
+    offsetof(struct ib_aws_options, profile),
+    offsetof(struct ib_aws_options, region),
+    offsetof(struct ib_aws_options, default_region),
+    offsetof(struct ib_aws_options, role_arn),
+    offsetof(struct ib_aws_options, external_id),
+    offsetof(struct ib_aws_options, endpoint_url),
+    offsetof(struct ib_aws_options, ca_bundle),
+    offsetof(struct ib_aws_options, proxy),
+};
+
+static const char *text_at(const struct ib_aws_options *options, size_t i)
+{
+    const char *text = NULL;
+
+    memcpy(&text, (const char *)options + texts[i], sizeof text);
+    return text;
+}
+
+static void set_text(struct ib_aws_options *options, size_t i, const char *text)
+{
+    memcpy((char *)options + texts[i], &text, sizeof text);
+}
 
 struct ib_clients {
     struct ib_deadline deadline;
@@ -46,13 +71,22 @@ enum ib_rc ib_clients_cache_in(struct ib_clients *clients, const char *state_dir
     return rc;
 }
 
+static void free_client(struct client *client)
+{
+    ib_aws_client_free(client->client);
+    for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
+        free((void *)(uintptr_t)text_at(&client->options, i));
+    }
+    *client = (struct client){0};
+}
+
 void ib_clients_free(struct ib_clients *clients)
 {
     if (clients == NULL) {
         return;
     }
     for (size_t i = 0; i < clients->count; i++) {
-        ib_aws_client_free(clients->items[i].client);
+        free_client(&clients->items[i]);
     }
     free(clients->items);
     free(clients->cache_dir);
@@ -71,11 +105,31 @@ static bool same(const char *a, const char *b)
 
 static bool same_options(const struct ib_aws_options *a, const struct ib_aws_options *b)
 {
-    return same(a->profile, b->profile) && same(a->region, b->region) &&
-           same(a->default_region, b->default_region) &&
-           same(a->role_arn, b->role_arn) && same(a->external_id, b->external_id) &&
-           same(a->endpoint_url, b->endpoint_url) && same(a->ca_bundle, b->ca_bundle) &&
-           same(a->proxy, b->proxy);
+    for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
+        if (!same(text_at(a, i), text_at(b, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ret is freed by free_client() whatever comes of it. */
+static enum ib_rc new_client(const struct ib_clients *clients, const struct ib_aws_options *options,
+                             struct client *ret, struct ib_error *err)
+{
+    for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
+        const char *text = text_at(options, i);
+        char *copy = text == NULL ? NULL : ib_str_dup(ib_str_from(text));
+
+        if (text != NULL && copy == NULL) {
+            return ib_fail_nomem(err);
+        }
+        set_text(&ret->options, i, copy);
+    }
+    ret->options.cache_dir = clients->cache_dir;
+    ret->options.trace = clients->trace;
+    ret->options.trace_ctx = clients->trace_ctx;
+    return ib_aws_client_new(&ret->options, clients->deadline, &ret->client, err);
 }
 
 enum ib_rc ib_clients_get(struct ib_clients *clients, const struct ib_aws_options *options,
@@ -92,17 +146,16 @@ enum ib_rc ib_clients_get(struct ib_clients *clients, const struct ib_aws_option
         return ib_fail_nomem(err);
     }
     clients->items = items;
-    struct client *c = &items[clients->count];
-    *c = (struct client){ .options = *options };
-    c->options.cache_dir = clients->cache_dir;
-    c->options.trace = clients->trace;
-    c->options.trace_ctx = clients->trace_ctx;
-    enum ib_rc rc = ib_aws_client_new(&c->options, clients->deadline, &c->client, err);
-    if (rc == IB_OK) {
-        clients->count++;
-        *ret = c->client;
+    struct client one = {0};
+    enum ib_rc rc = new_client(clients, options, &one, err);
+    if (rc != IB_OK) {
+        free_client(&one);
+        return rc;
     }
-    return rc;
+    items[clients->count] = one;
+    clients->count++;
+    *ret = one.client;
+    return IB_OK;
 }
 
 struct ib_aws_stats ib_clients_stats(const struct ib_clients *clients)

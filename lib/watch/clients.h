@@ -20,7 +20,7 @@ IB_NODISCARD enum ib_rc ib_clients_cache_in(struct ib_clients *clients, const ch
 void ib_clients_free(struct ib_clients *clients);
 void ib_clients_cleanup(struct ib_clients **clients);
 
-/* The client for these options, whose texts must outlive it; borrowed. Errors: of ib_aws_client_new(). */
+/* The client for these options, which are copied; borrowed. Errors: IB_ENOMEM, and of ib_aws_client_new(). */
 IB_NODISCARD enum ib_rc ib_clients_get(struct ib_clients *clients,
                                        const struct ib_aws_options *options,
                                        struct ib_aws_client **ret, struct ib_error *err);

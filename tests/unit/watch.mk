@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-unit_programs += tests/unit/test_feedback tests/unit/test_targets tests/unit/test_allow tests/unit/test_gate tests/unit/test_judge tests/unit/test_policy
+unit_programs += tests/unit/test_feedback tests/unit/test_targets tests/unit/test_allow tests/unit/test_clients tests/unit/test_gate tests/unit/test_judge tests/unit/test_policy
 tests_unit_test_allow_SOURCES = tests/unit/test_allow.c
 tests_unit_test_allow_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_allow_LDADD = $(UNIT_LIBS)
+tests_unit_test_clients_SOURCES = tests/unit/test_clients.c
+tests_unit_test_clients_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_clients_LDADD = $(UNIT_LIBS)
 tests_unit_test_gate_SOURCES = tests/unit/test_gate.c
 tests_unit_test_gate_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_gate_LDADD = $(UNIT_LIBS)
