@@ -8,9 +8,8 @@
 #   sh tests/all.sh check e2e       only these stages; "sh tests/all.sh --list" names them
 #
 # IB_ALL_DIR=DIR  build there and keep it, so that the next run compiles only what changed
-# IB_AWS_SDK_DIR=DIR  where npm's aws-sdk is, or is to be put (default: in the user's cache)
+# IB_AWS_SDK_DIR=DIR  where npm's aws-sdk is, or is put (default: in the user's cache)
 # IB_SHARED=DIR   test vectors that are not ours to ship (default: ../shared beside the clone)
-# IB_AWS_SDK_DIR=DIR  where npm's aws-sdk is, or is put (default: in the scratch directory)
 # CI=true         a test that was skipped for want of something counts as failed
 set -u
 exec </dev/null
@@ -33,11 +32,12 @@ for name in $wanted; do
     esac
 done
 
-sh "$top/tests/install-packages.sh" || exit 1
-# Without npm, or offline, one test is skipped: the package is a second opinion, no need.
-IB_AWS_SDK_DIR=${IB_AWS_SDK_DIR:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/ib-plugins/aws-sdk}
-export IB_AWS_SDK_DIR
-sh "$top/tests/standin/install-awssdk.sh" "$IB_AWS_SDK_DIR"
+give_up() { # give_up SENTENCE: whoever reads only the end finds the reason there
+    echo "tests/all.sh: $1"
+    echo "0 passed, 1 failed, 0 skipped"
+    exit 1
+}
+sh "$top/tests/install-packages.sh" || give_up "packages are missing"
 
 IB_SHARED=${IB_SHARED:-$top/../shared}
 [ -d "$IB_SHARED" ] && IB_SHARED=$(cd "$IB_SHARED" && pwd)
@@ -47,12 +47,13 @@ export IB_SHARED PATH
 unset CC CFLAGS CPPFLAGS LDFLAGS LIBS MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
 
 keep=${IB_ALL_DIR:-}
-IB_ALL_DIR=${IB_ALL_DIR:-$(mktemp -d "${TMPDIR:-/tmp}/ib-all.XXXXXX")} || exit 1
-mkdir -p "$IB_ALL_DIR/src" && IB_ALL_DIR=$(cd "$IB_ALL_DIR" && pwd) && chmod 755 "$IB_ALL_DIR" || exit 1
+IB_ALL_DIR=${IB_ALL_DIR:-$(mktemp -d "${TMPDIR:-/tmp}/ib-all.XXXXXX")} || give_up "no scratch directory"
+mkdir -p "$IB_ALL_DIR/src" && IB_ALL_DIR=$(cd "$IB_ALL_DIR" && pwd) && chmod 755 "$IB_ALL_DIR" ||
+    give_up "no scratch directory"
 export IB_ALL_DIR
 logs=$IB_ALL_DIR/log
 rm -rf "$logs"
-mkdir "$logs" || exit 1
+mkdir "$logs" || give_up "cannot write to $IB_ALL_DIR"
 
 finish() {
     trap '' INT TERM
@@ -90,7 +91,7 @@ stage() {
         echo "pass" >"$logs/$1.verdict"
         echo "-- $2: done in $st_took s"
     else
-        echo "fail" >"$logs/$1.verdict"
+        echo "fail $st_rc" >"$logs/$1.verdict"
         echo "-- $2: FAILED after $st_took s (exit $st_rc)"
     fi
     return $st_rc
@@ -121,11 +122,14 @@ lane_rest() {
 }
 
 begin=$(date +%s)
-# A second model for the stand-in; where npm or the net is missing its tests are skipped.
-IB_AWS_SDK_DIR=${IB_AWS_SDK_DIR:-$IB_ALL_DIR/awssdk}
+# A second model for the stand-in. Without npm, or offline, its tests are skipped: it is a second opinion.
+if [ -z "${IB_AWS_SDK_DIR:-}" ]; then
+    cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    IB_AWS_SDK_DIR=${cache:-$IB_ALL_DIR}/ib-plugins/aws-sdk
+fi
 sh "$top/tests/standin/install-awssdk.sh" "$IB_AWS_SDK_DIR" || IB_AWS_SDK_DIR=
 export IB_AWS_SDK_DIR
-sh "$top/tests/stage.sh" copy || { echo "tests/all.sh: cannot copy $top to $IB_ALL_DIR" >&2; exit 1; }
+sh "$top/tests/stage.sh" copy || give_up "cannot copy $top to $IB_ALL_DIR"
 if stage configure "autoreconf"; then
     find "$IB_ALL_DIR/main" "$IB_ALL_DIR/san" -name '*.trs' -delete 2>/dev/null
     lane_main &
@@ -140,11 +144,36 @@ fi
 passed=0
 failed=0
 skipped=0
+: >"$IB_ALL_DIR/rows"    # what failed, a row for each
+: >"$IB_ALL_DIR/details" # the same, with what the tests say about it
 skip_line='^\(ok\|1\.\.0\).*# SKIP'
+compiler_error='^[^ :]+:[0-9]+:([0-9]+:)? (fatal )?error: |^collect2: |undefined reference to '
 count() { # count PATTERN FILE
     grep -c "^:test-result: $1" "$2"
 }
-report_tests() { # report_tests HEADING BUILD-DIRECTORY
+# failed_rows LOG: each row that failed with its diagnostics, and what a program said before it died
+failed_rows() {
+    awk -v most=25 '
+        function show(line) { print substr(line, 1, 500) (length(line) > 500 ? " ..." : "") }
+        /^not ok/ && !/# (SKIP|TODO)/ { show($0); left = most; kept = 0; next }
+        /^FAIL:/ { next } # what the driver says about the row above
+        /^(ok|not ok|1\.\.|PASS:|SKIP:|XFAIL:)/ { left = 0; kept = 0; next }
+        /^Bail out/ { show($0); next }
+        /^(ERROR|XPASS):/ {
+            for (i = kept > most ? kept - most : 0; i < kept; i++) { show(said[i]) }
+            show($0); left = 0; kept = 0; next
+        }
+        left > 0 { show($0); left--; next }
+        /./ { said[kept++] = $0 }' "$1"
+}
+note_failure() { # note_failure NAME: rows and diagnostics on standard input
+    cat >"$IB_ALL_DIR/failure"
+    sed 's/^/      | /' "$IB_ALL_DIR/failure"
+    awk -v name="$1" '/^(not ok|Bail out|ERROR:|XPASS:|CI:|FAILED)/ { print "   " name ": " $0 }' \
+        "$IB_ALL_DIR/failure" >>"$IB_ALL_DIR/rows"
+    { echo "   $1"; sed 's/^/      | /' "$IB_ALL_DIR/failure"; } >>"$IB_ALL_DIR/details"
+}
+report_tests() { # report_tests HEADING BUILD-DIRECTORY STAGE
     [ -d "$2" ] || return
     echo "== $1"
     tree=$2
@@ -153,32 +182,54 @@ report_tests() { # report_tests HEADING BUILD-DIRECTORY
         test_name=${trs#./}
         test_name=${test_name%.trs}
         test_log=$tree/${trs%.trs}.log
+        test_stage=$3
+        case $test_name in tests/e2e/*) test_stage=e2e ;; esac
         good=$(count '\(PASS\|XFAIL\)' "$tree/$trs")
         bad=$(count '\(FAIL\|XPASS\|ERROR\)' "$tree/$trs")
         skips=$(count SKIP "$tree/$trs")
+        missing=0
         # In CI nothing may be missing, but for the vectors that are not ours to ship, and for the
         # npm package where npm could not get it, for what a container may not do, and for Windows.
         if [ "${CI:-}" = true ] && [ "$skips" != 0 ]; then
             set -- -e 'for Windows' -e 'no private network namespace'
             [ -d "$IB_SHARED" ] || set -- "$@" -e IB_SHARED -e "$IB_SHARED"
             [ -n "$IB_AWS_SDK_DIR" ] || set -- "$@" -e IB_AWS_SDK_DIR
+            grep "$skip_line" "$test_log" | grep -vF "$@" >"$IB_ALL_DIR/missing"
             allowed=$(grep "$skip_line" "$test_log" | grep -cF "$@")
-            bad=$((bad + skips - allowed))
+            missing=$((skips - allowed))
             skips=$allowed
         fi
         passed=$((passed + good))
-        failed=$((failed + bad))
+        failed=$((failed + bad + missing))
         skipped=$((skipped + skips))
-        echo "   $test_name: $good passed, $bad failed, $skips skipped"
+        echo "   $test_name: $good passed, $((bad + missing)) failed, $skips skipped"
         grep "$skip_line" "$test_log" | sed 's/^.*# SKIP/      skipped:/'
-        if [ "$bad" != 0 ]; then
-            awk '/^not ok|^Bail out|^(FAIL|ERROR|XPASS):/ { show = 40 } /^ok/ { show = 0 }
-                show-- > 0 { print "      | " $0 }' "$test_log" | head -n 200
-        fi
+        [ "$bad" = 0 ] || echo "$test_name" >>"$logs/$test_stage.failed"
+        [ $((bad + missing)) = 0 ] || {
+            failed_rows "$test_log"
+            [ $missing = 0 ] || sed 's/^/CI: may not be skipped: /' "$IB_ALL_DIR/missing"
+        } | note_failure "$test_name${4:-}"
     done <"$IB_ALL_DIR/trs"
 }
-report_tests "make check, and the real daemons" "$IB_ALL_DIR/main"
-report_tests "make check with sanitizers" "$IB_ALL_DIR/san"
+# Why a stage failed: compiler errors; the rest of its output only where no test has told it.
+stage_errors() {
+    read -r _ rc <"$logs/$1.verdict"
+    case $rc in
+    124 | 137) echo "FAILED: it took more than 25 minutes and was stopped" ;;
+    *) echo "FAILED: exit code $rc" ;;
+    esac
+    grep -nE "$compiler_error" "$logs/$1.log" | head -n 20
+    if [ -s "$logs/$1.failed" ] && [ "$rc" = 2 ]; then
+        echo "its tests are above"
+        return
+    fi
+    # distcheck has its tests in a tree of its own
+    grep -E '^(FAIL|ERROR|XPASS): ' "$logs/$1.log" | head -n 20
+    grep -vE '^(PASS|SKIP|XFAIL|FAIL|ERROR|XPASS): ' "$logs/$1.log" | tail -n 25
+}
+rm -f "$logs"/*.failed
+report_tests "make check, and the real daemons" "$IB_ALL_DIR/main" check
+report_tests "make check with sanitizers" "$IB_ALL_DIR/san" san-check " (sanitizers)"
 echo "== builds and checkers"
 for verdict in "$logs"/*.verdict; do
     name=$(basename "$verdict" .verdict)
@@ -186,12 +237,37 @@ for verdict in "$logs"/*.verdict; do
         echo "   $name: passed"
         passed=$((passed + 1))
     else
-        echo "   $name: FAILED; its errors, and the end of its output:"
+        echo "   $name: FAILED"
         failed=$((failed + 1))
-        { grep -n ' error: ' "$logs/$name.log" | head -n 30; tail -n 40 "$logs/$name.log"; } | sed 's/^/      | /'
+        stage_errors "$name" | note_failure "stage $name"
     fi
 done
-[ $((passed + failed)) -gt 0 ] || failed=1
+if [ $((passed + failed)) = 0 ]; then
+    failed=1
+    echo "   nothing ran" | tee -a "$IB_ALL_DIR/rows" "$IB_ALL_DIR/details"
+fi
+# Once more at the end, for those who see only that: as much as 60 lines hold.
+if [ "$failed" != 0 ]; then
+    echo "== what failed"
+    lines=$(wc -l <"$IB_ALL_DIR/rows")
+    # The end of what a row says: wanted and seen, or the last line of a traceback.
+    awk -v most=3 '
+        function tell(i) {
+            for (i = count > most ? count - most : 0; i < count; i++) { print said[i] }
+            count = 0
+        }
+        !/^      \| / || /^      \| (not ok|Bail out|ERROR:|XPASS:|CI:|FAILED)/ { tell(); print; next }
+        { said[count++] = $0 }
+        END { tell() }' "$IB_ALL_DIR/details" >"$IB_ALL_DIR/shorter"
+    if [ "$(wc -l <"$IB_ALL_DIR/details")" -le 58 ]; then
+        cat "$IB_ALL_DIR/details"
+    elif [ "$(wc -l <"$IB_ALL_DIR/shorter")" -le 58 ]; then
+        cat "$IB_ALL_DIR/shorter"
+    else
+        cut -c 1-240 "$IB_ALL_DIR/rows" | head -n 58
+        [ "$lines" -le 58 ] || echo "   and $((lines - 58)) more; all are above"
+    fi
+fi
 echo "$(($(date +%s) - begin)) seconds"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
