@@ -40,7 +40,9 @@ fi
 # Debian's hook against starting daemons at installation. One that is already there stays.
 guard=/usr/sbin/policy-rc.d
 made_guard=
+log=
 release() {
+    [ -z "$log" ] || rm -f "$log"
     [ -z "$made_guard" ] || $as_root rm -f "$guard"
 }
 trap release EXIT
@@ -55,5 +57,10 @@ apt() {
     $as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C apt-get -qq \
         -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 "$@" </dev/null
 }
+# What packages say while they are set up is read only when that fails.
+log=$(mktemp "${TMPDIR:-/tmp}/ib-apt.XXXXXX") || exit 1
 # shellcheck disable=SC2086 # the list is words
-apt update && apt install -y --no-install-recommends $missing >/dev/null
+{ apt update && apt install -y --no-install-recommends $missing; } >"$log" 2>&1 && exit 0
+tail -n 40 "$log" >&2
+echo "apt could not install them" >&2
+exit 1

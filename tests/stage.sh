@@ -26,7 +26,7 @@ copy) # the clone stays as it is, and user nagios can read the copy wherever the
     if git -c safe.directory='*' rev-parse >/dev/null 2>&1; then
         git -c safe.directory='*' ls-files -z -co --exclude-standard
     else
-        find . -name .git -prune -o -name 'build*' -prune -o -type f -print0
+        find . -name .git -prune -o -path './build*' -prune -o -type f -print0
     fi | sort -z >"$IB_ALL_DIR/files" || exit 1
     # A kept directory loses what the tree has lost: tests read whole folders.
     if [ -e "$IB_ALL_DIR/files.last" ]; then
