@@ -79,6 +79,21 @@ static bool never_began(const struct ib_survey *s)
            (rc == IB_EUSAGE || rc == IB_ECONFIG || rc == IB_ECRED);
 }
 
+/* Where CRITICAL is to mean stuck, a range that cannot say so is a mistake. */
+static enum ib_rc check_stuck_only(const struct ib_plan *plan, struct ib_error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct ib_target *t = &plan->targets[i];
+        enum ib_rc rc =
+            t->rules.stuck_only ? ib_judge_check_critical(&t->rules, err) : IB_OK;
+
+        if (rc != IB_OK) {
+            return ib_error_context(err, "--stuck-only");
+        }
+    }
+    return IB_OK;
+}
+
 /* Gather, judge, fill the output. */
 static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_state *ret_state,
                       struct ib_error *err)
@@ -93,6 +108,9 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
 
     if (rc == IB_OK) {
         rc = ib_plan_make(&o->plan, &o->common, &config, &plan, err);
+    }
+    if (rc == IB_OK) {
+        rc = check_stuck_only(&plan, err);
     }
     if (rc == IB_OK && o->common.diagnose) {
         struct ib_diagnose_request request = {

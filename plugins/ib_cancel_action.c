@@ -239,11 +239,10 @@ static enum ib_rc check_stuck(const struct options *o, const struct ib_plan *pla
     for (size_t i = 0; i < plan->count; i++) {
         const struct ib_judge_rules *rules = &plan->targets[i].rules;
         bool any = rules->age.crit.is_set;
+        enum ib_rc rc = ib_judge_check_critical(rules, err);
 
-        if (rules->age.crit.is_set && !ib_judge_can_be_too_old(&rules->age.crit)) {
-            return ib_fail(err, IB_EUSAGE,
-                           "critical range \"%s\" never says that a build is too old; for \"older "
-                           "than 90m\" write 90m", rules->age.crit.text);
+        if (rc != IB_OK) {
+            return rc;
         }
         for (int s = 0; s < IB_IMAGE_STATUS_COUNT; s++) {
             any = any || rules->phase[s].crit.is_set;

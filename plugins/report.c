@@ -422,6 +422,20 @@ static void other_lines(const struct ib_report *r, struct ib_output *out)
     }
 }
 
+/* The guidelines allow them, and a person may want them; no cancel hangs on what they say. */
+static void note_ranges(const struct ib_survey *s, struct ib_output *out)
+{
+    for (size_t i = 0; i < s->plan_count; i++) {
+        const struct ib_target *t = &s->plan[i];
+        struct ib_error why = IB_ERROR_INIT;
+
+        if (ib_judge_check_critical(&t->rules, &why) != IB_OK) {
+            ib_output_line(out, "note%s%s: %s", t->name == NULL ? "" : " on target ",
+                           t->name == NULL ? "" : t->name, why.text);
+        }
+    }
+}
+
 void ib_report_text(const struct ib_report *report, enum ib_state state, struct ib_output *out)
 {
     const struct ib_survey *s = report->survey;
@@ -444,6 +458,7 @@ void ib_report_text(const struct ib_report *report, enum ib_state state, struct 
     }
     other_lines(report, out);
     if (report->verbose > 0) {
+        note_ranges(s, out);
         ib_output_line(out, "%" PRId64 " requests, %" PRId64 " of them again, %" PRId64
                        " builds named by lists, %zu vanished",
                        report->stats.attempts, report->stats.retries, (int64_t)s->seen,

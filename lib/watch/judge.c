@@ -101,6 +101,39 @@ bool ib_judge_can_be_too_old(const struct ib_range *range)
     return range->inside ? !range->start_inf && range->start > 0.0 : !range->end_inf;
 }
 
+static enum ib_rc check_range(const struct ib_range *range, const char *phase,
+                              struct ib_error *err)
+{
+    double limit = range->inside ? range->start : range->end;
+    const char *of = phase[0] == '\0' ? "" : " for ";
+
+    if (!range->is_set) {
+        return IB_OK;
+    }
+    if (!ib_judge_can_be_too_old(range)) {
+        return ib_fail(err, IB_EUSAGE,
+                       "critical range \"%s\"%s%s never says that a build is too old; for \"older "
+                       "than 90m\" write 90m",
+                       range->text, of, phase);
+    }
+    if (limit < 1.0) {
+        return ib_fail(err, IB_EUSAGE,
+                       "critical range \"%s\"%s%s says of every build that it is too old",
+                       range->text, of, phase);
+    }
+    return IB_OK;
+}
+
+enum ib_rc ib_judge_check_critical(const struct ib_judge_rules *rules, struct ib_error *err)
+{
+    enum ib_rc rc = check_range(&rules->age.crit, "", err);
+
+    for (int s = 0; s < IB_IMAGE_STATUS_COUNT && rc == IB_OK; s++) {
+        rc = check_range(&rules->phase[s].crit, ib_image_status_name((enum ib_image_status)s), err);
+    }
+    return rc;
+}
+
 /* Does the range alert, and does it do so because the value is too high? */
 static bool too_high(const struct ib_range *range, double seconds)
 {
@@ -202,6 +235,11 @@ static void judge_in_flight(const struct ib_judge_rules *rules, const struct ib_
         if (f->waiting) {
             j->stuck = hit.stuck && rules->waiting == IB_STATE_CRITICAL;
             j->state = rules->waiting;
+        }
+        /* Too young, or one that waits and is over its warning: it may get stuck yet, and that must
+         * be a change of state, or no handler hears of it. */
+        if (rules->stuck_only && j->state == IB_STATE_CRITICAL && !j->stuck) {
+            j->state = IB_STATE_WARNING;
         }
     } else if ((by_age && !age_known) || (by_phase && !phase_known)) {
         j->state = IB_STATE_UNKNOWN;

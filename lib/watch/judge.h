@@ -51,6 +51,13 @@ IB_NODISCARD enum ib_rc ib_judge_phase_parse(const char *text, struct ib_judge_r
  */
 bool ib_judge_can_be_too_old(const struct ib_range *range);
 
+/*
+ * Where CRITICAL must mean stuck (--stuck-only, every cancel) no critical range, of the age or of a
+ * phase, may be one that never says too old, or says it of every build ("0"). Errors: IB_EUSAGE.
+ */
+IB_NODISCARD enum ib_rc ib_judge_check_critical(const struct ib_judge_rules *rules,
+                                                struct ib_error *err);
+
 struct ib_judge_facts {
     enum ib_image_status status;
     struct ib_str status_text; /* as AWS wrote it */

@@ -441,15 +441,21 @@ static enum ib_rc check_target(const struct reader *r, const char *path,
     if (t->external_id != NULL && t->role_arn == NULL) {
         return ib_conf_fail(r->err, r->file, group, path, "has an external_id without a role_arn");
     }
-    if (t->cancel_enabled && !ib_judge_can_be_too_old(&t->rules.age.crit)) {
-        bool phase = false;
+    if (t->cancel_enabled) {
+        struct ib_error why = IB_ERROR_INIT;
+        bool any = t->rules.age.crit.is_set;
+
         for (size_t s = 0; s < IB_IMAGE_STATUS_COUNT; s++) {
-            phase = phase || ib_judge_can_be_too_old(&t->rules.phase[s].crit);
+            any = any || t->rules.phase[s].crit.is_set;
         }
-        if (!phase) {
+        if (!any) {
             return ib_conf_fail(
                 r->err, r->file, group, path,
                 "has cancel.enabled without a critical threshold: nothing would ever be stuck");
+        }
+        if (ib_judge_check_critical(&t->rules, &why) != IB_OK) {
+            return ib_conf_fail(r->err, r->file, group, path, "has cancel.enabled, and its %s",
+                                why.text);
         }
     }
     if (t->after_cancel == IB_AFTER_START_PIPELINE && t->select != IB_SELECT_PIPELINE) {

@@ -24,6 +24,10 @@ done
 bad "nothing says what is stuck" 'nothing says when a build is stuck' -a "$arn"
 bad "a range that never says too old" 'never says that a build is too old; for "older than 90m" write 90m' -a "$arn" -c 90m:
 bad "an inside range from zero" 'never says that a build is too old' -a "$arn" -c @90m
+bad "a range that never alerts" 'critical range "~:" never says that a build is too old' -a "$arn" -c '~:'
+bad "a range that always alerts" 'critical range "@0:" never says that a build is too old' -a "$arn" -c @0:
+bad "a limit that every build is over" 'critical range "0" says of every build that it is too old' -a "$arn" -c 0
+bad "a phase that never says too old" 'range "10m:" for TESTING never says' -a "$arn" -c 90m --phase TESTING=,10m:
 bad "any age of a pipeline" '--any-age goes with --arn alone' -p web --any-age
 bad "a state that is none" '--state: "$SERVICESTATE$" is not OK' --state '$SERVICESTATE$' --state-type HARD -a "$arn" -c 90m
 bad "a host state" '--state: "DOWN" is not OK' --state DOWN --state-type HARD -a "$arn" -c 90m

@@ -30,6 +30,12 @@ for range in 5:1 10abc nan 1:2:3 ' 5' 0x10 inf -inf: : @ ~ :10 1,5 1e3 '' 45y 99
         bad "threshold '$range' for --warning" "--warning: \"$range\" is not a range" -a "$arn" "--warning=$range"
     fi
 done
+for range in 0: '~:' @5 @0: @~: 10m: @90m; do
+    bad "--stuck-only with a range that never says too old, $range" \
+        "--stuck-only: critical range \"$range\" never says that a build is too old" -a "$arn" --stuck-only -c "$range"
+done
+bad "--stuck-only with a limit that every build is over" 'critical range "0" says of every build' -a "$arn" --stuck-only -c 0
+bad "--stuck-only with a phase that never says too old" 'for TESTING never says' -a "$arn" --stuck-only --phase TESTING=,@9
 bad "an unknown option" 'unknown option --nope' -a "$arn" --nope
 bad "an unknown short option" 'unknown option -q' -a "$arn" -q
 bad "an abbreviated option" 'unknown option --crit' -a "$arn" --crit 90m

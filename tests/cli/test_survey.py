@@ -646,6 +646,25 @@ def _():
 
 @test
 def _():
+    """A critical range that every build or only a young one breaks is taken, and -v says that it is never stuck."""
+    add(age_s=600)
+    for text, rc in (('~:', OK), ('0:', OK), ('@0:', CRITICAL), ('@5', OK), ('90m:', CRITICAL)):
+        r = check('-A', '-v', '-c', text)
+        same((r.rc, r['builds'][0]['stuck']), (rc, False), text)
+        has(check('-A', '-v', '-c', text, form='text').out, f'note: critical range "{text}" never says that a build')
+
+
+@test
+def _():
+    """--stuck-only: a build that is too young for a range is WARNING, one that is too old is CRITICAL."""
+    add(age_s=300)
+    same(check('-A', '--stuck-only', '-c', '10m:90m').rc, WARNING)
+    add(age_s=2 * HOUR)
+    same(check('-A', '--stuck-only', '-c', '10m:90m').rc, CRITICAL)
+
+
+@test
+def _():
     """A waiting step below all limits is not looked for."""
     add(age_s=60, waiting_step='Approve')
     same((check('-A', '-c', '90m').rc, requests('ListWorkflowStepExecutions')), (OK, []))

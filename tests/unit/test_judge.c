@@ -171,6 +171,20 @@ static const struct row rows[] = {
       .age_ms = 50 * MIN, .warn = "45m", .crit = "90m", .is_waiting = true, .waiting = "critical",
       .state = IB_STATE_CRITICAL, .reason = IB_JUDGED_WAITING,
       .words = "BUILDING for 50m 0s, waits for an answer in step Approve" },
+    /* with stuck_only CRITICAL means too old, and nothing else */
+    { .name = "stuck_only_leaves_critical_to_what_is_stuck", .status = "BUILDING", .stuck_only = true,
+      .age_ms = 91 * MIN, .crit = "10m:90m", .state = IB_STATE_CRITICAL, .reason = IB_JUDGED_AGE,
+      .stuck = true, .words = "BUILDING for 1h 31m (critical 10m:90m)" },
+    { .name = "stuck_only_warns_of_a_build_that_is_too_young", .status = "BUILDING",
+      .stuck_only = true, .age_ms = 5 * MIN, .crit = "10m:90m", .state = IB_STATE_WARNING,
+      .reason = IB_JUDGED_AGE, .words = "BUILDING for 5m 0s (critical 10m:90m)" },
+    { .name = "without_stuck_only_a_build_may_be_too_young", .status = "BUILDING",
+      .age_ms = 5 * MIN, .crit = "10m:90m", .state = IB_STATE_CRITICAL, .reason = IB_JUDGED_AGE,
+      .words = "BUILDING for 5m 0s (critical 10m:90m)" },
+    { .name = "stuck_only_waiting_over_the_warning_only_is_warning", .status = "BUILDING",
+      .stuck_only = true, .age_ms = 50 * MIN, .warn = "45m", .crit = "90m", .is_waiting = true,
+      .waiting = "critical", .state = IB_STATE_WARNING, .reason = IB_JUDGED_WAITING,
+      .words = "BUILDING for 50m 0s, waits for an answer in step Approve" },
     { .name = "foreign_bytes_in_a_status_are_cleaned", .status = "BAD|\nSTATE",
       .state = IB_STATE_UNKNOWN, .reason = IB_JUDGED_UNHEARD_OF,
       .words = "BAD/ STATE, a state unknown to this version" },
@@ -292,6 +306,49 @@ static void test_old(void **state)
     assert_int_equal(ib_judge_can_be_too_old(&range), r->can);
 }
 
+struct critical_row {
+    const char *name, *range, *phase;
+    const char *sentence; /* NULL: fit to mean stuck */
+};
+static const struct critical_row critical_rows[] = {
+    { "an_upper_limit_may_mean_stuck", "90m", NULL, NULL },
+    { "an_upper_limit_of_a_second_may_mean_stuck", "1", NULL, NULL },
+    { "a_two_sided_range_may_mean_stuck", "10m:90m", NULL, NULL },
+    { "an_inside_range_with_a_start_may_mean_stuck", "@90m:1d", NULL, NULL },
+    { "no_range_is_no_mistake", NULL, NULL, NULL },
+    { "a_phase_may_mean_stuck", NULL, "TESTING=,40m", NULL },
+    { "a_range_that_never_alerts_is_a_mistake", "~:", NULL, "\"~:\" never says that a build" },
+    { "a_range_above_zero_is_a_mistake", "0:", NULL, "\"0:\" never says that a build" },
+    { "a_range_for_the_youngest_is_a_mistake", "@5", NULL, "\"@5\" never says that a build" },
+    { "a_range_that_always_alerts_is_a_mistake", "@0:", NULL, "\"@0:\" never says that a build" },
+    { "an_inside_range_of_all_is_a_mistake", "@~:", NULL, "\"@~:\" never says that a build" },
+    { "a_limit_of_zero_is_a_mistake", "0", NULL, "\"0\" says of every build" },
+    { "a_limit_below_zero_is_a_mistake", "~:-5", NULL, "\"~:-5\" says of every build" },
+    { "an_inside_range_from_half_a_second_is_a_mistake", "@0.5:", NULL, "\"@0.5:\" says of every" },
+    { "a_phase_for_young_builds_is_a_mistake", "90m", "TESTING=,10m:",
+      "\"10m:\" for TESTING never says that a build" },
+    { "a_phase_limit_of_zero_is_a_mistake", "90m", "TESTING=,0", "\"0\" for TESTING says of every" },
+};
+static void test_critical(void **state)
+{
+    const struct critical_row *r = *state;
+    struct ib_judge_rules rules;
+    struct ib_error err = IB_ERROR_INIT;
+
+    ib_judge_rules_init(&rules);
+    set_range(r->range, &rules.age.crit);
+    if (r->phase != NULL) {
+        assert_ok(ib_judge_phase_parse(r->phase, &rules, &err), &err);
+    }
+    enum ib_rc rc = ib_judge_check_critical(&rules, &err);
+    if (r->sentence == NULL) {
+        assert_ok(rc, &err);
+    } else {
+        assert_rc(rc, IB_EUSAGE, &err);
+        assert_contains(err.text, r->sentence);
+    }
+}
+
 static void a_phase_may_have_one_range_only(void **state)
 {
     struct ib_judge_rules rules;
@@ -313,6 +370,7 @@ int main(void)
     IB_TEST_ROWS(bad_map_rows, test_bad_map);
     IB_TEST_ROWS(bad_phase_rows, test_bad_phase);
     IB_TEST_ROWS(old_rows, test_old);
+    IB_TEST_ROWS(critical_rows, test_critical);
     IB_TEST_CASE(a_phase_may_have_one_range_only);
     return IB_TEST_RUN();
 }
