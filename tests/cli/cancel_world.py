@@ -76,7 +76,7 @@ class World:
                                 env=env or self.env(), **more)
 
     @staticmethod
-    def finish(process, timeout=60):
+    def finish(process, timeout=180):
         out, err = process.communicate(timeout=timeout)
         return Result(process.returncode, out.decode('utf-8', 'replace'),
                       err.decode('utf-8', 'replace'))
@@ -127,7 +127,7 @@ class World:
         return os.path.join(self.state, 'journal.db')
 
     def sql(self, text, *values):
-        base = sqlite3.connect(self.path(), timeout=20)
+        base = sqlite3.connect(self.path(), timeout=60)
         base.row_factory = sqlite3.Row
         try:
             rows = [dict(r) for r in base.execute(text, values).fetchall()]

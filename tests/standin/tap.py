@@ -88,7 +88,7 @@ class Tests:
         return 1 if failed else 0
 
 
-def until(wanted, get, limit=20):
+def until(wanted, get, limit=60):
     """Calls get() until it gives `wanted`; fails after `limit` seconds.  Gives how long it took."""
     begun = time.monotonic()
     while True:
