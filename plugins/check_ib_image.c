@@ -114,18 +114,18 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     }
     if (rc == IB_OK && o->common.diagnose) {
         struct ib_diagnose_request request = {
-            .program = program.name, .config = &config, .targets = plan.targets,
+            .program = program.name, .config = &config,
+            .state_dir = ib_plan_state_dir(&config), .targets = plan.targets,
             .target_count = plan.count, .deadline = deadline,
             .json = o->common.output == IB_OUTPUT_FORM_JSON,
         };
         return ib_diagnose_run(&request, out, ret_state, err);
     }
     if (rc == IB_OK) {
-        rc = ib_clients_new(deadline, o->common.verbose >= 3 ? ib_diagnose_trace : NULL, out, &clients,
-                            err);
+        rc = ib_clients_new(deadline, ib_diagnose_trace(o->common.verbose), out, &clients, err);
     }
     if (rc == IB_OK) {
-        rc = ib_clients_cache_in(clients, config.state_dir, err);
+        rc = ib_clients_cache_in(clients, ib_plan_state_dir(&config), err);
     }
     if (rc != IB_OK) {
         return rc;
@@ -167,6 +167,12 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     return rc;
 }
 
+/* To learn a Region from; NULL when none was given. */
+static const char *arn_at_hand(const struct options *o)
+{
+    return o->plan.arns.count > 0 ? o->plan.arns.items[0] : NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {
@@ -195,12 +201,17 @@ int main(int argc, char **argv)
     ib_start_timeout(o.common.timeout_ms, o.timeout_state, json);
     out.first_max = FIRST_LINE_MAX;
     enum ib_rc rc = run(&o, &out, &state, &err);
+    if (rc != IB_OK && o.common.diagnose) {
+        const struct ib_diagnose_broken broken = { program.name, &o.common, arn_at_hand(&o),
+                                                   &err };
+        rc = ib_diagnose_broken(&broken, &out, &state, &err);
+    }
     options_fini(&o);
     if (rc == IB_EUSAGE) {
-        ib_start_usage(&err);
+        ib_start_usage(&out, &err);
     }
     if (rc != IB_OK) {
-        ib_start_fail(&err, ib_start_state_of(rc, o.timeout_state), json);
+        ib_start_fail(&out, &err, ib_start_state_of(rc, o.timeout_state), json);
     }
     ib_start_end(&out, state);
 }

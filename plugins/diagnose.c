@@ -9,6 +9,7 @@
 #include "lib/data/members.h"
 #include "lib/imagebuilder/permission.h"
 #include "lib/watch/survey.h"
+#include "plugins/plan.h"
 
 #define WAYS_MAX 16 /* each costs a few calls */
 
@@ -19,9 +20,26 @@ struct diagnosis {
     char caller[512];      /* of the last that worked */
 };
 
-void ib_diagnose_trace(void *ctx, const char *line)
+static void trace_all(void *ctx, const char *line)
 {
     ib_output_line(ctx, "%s", line);
+}
+
+bool ib_diagnose_is_decision(const char *line)
+{
+    return line[0] == '*';
+}
+
+static void trace_decisions(void *ctx, const char *line)
+{
+    if (ib_diagnose_is_decision(line)) {
+        trace_all(ctx, line);
+    }
+}
+
+ib_aws_trace_fn ib_diagnose_trace(int verbose)
+{
+    return verbose >= 3 ? trace_all : verbose == 2 ? trace_decisions : NULL;
 }
 
 /* --- one way
@@ -176,19 +194,32 @@ static enum ib_rc write_json(const struct ib_diagnose_request *r, const struct d
     return rc;
 }
 
+static const char *config_text(const struct ib_watch_config *config)
+{
+    if (config == NULL) {
+        return "cannot be used; what follows does without it";
+    }
+    return config->file == NULL ? "none" : config->file;
+}
+
 enum ib_rc ib_diagnose_run(const struct ib_diagnose_request *request, struct ib_output *out,
                            enum ib_state *ret_state, struct ib_error *err)
 {
     struct diagnosis d = {.tried = 0};
     enum ib_rc rc = IB_OK;
 
-    ib_diagnose_add(&d.rows, "configuration", "%s",
-                    request->config->file == NULL ? "none" : request->config->file);
+    if (request->trouble != NULL) {
+        d.failed++;
+        d.first = *request->trouble;
+        ib_diagnose_add(&d.rows, "trouble", "%s", request->trouble->text);
+    }
+    ib_diagnose_add(&d.rows, "configuration", "%s", config_text(request->config));
     if (request->way != NULL) {
         try_way(request->way, request->deadline, &d);
     } else {
         try_targets(request, &d);
     }
+    out->first_max = 0; /* a sentence for a person, not for a list */
     *ret_state = d.failed == 0 ? IB_STATE_OK : IB_STATE_UNKNOWN;
     if (d.failed > 0) {
         ib_output_text(out, "%s", d.first.text);
@@ -203,4 +234,29 @@ enum ib_rc ib_diagnose_run(const struct ib_diagnose_request *request, struct ib_
     }
     ib_diagnose_fini(&d.rows);
     return rc;
+}
+
+enum ib_rc ib_diagnose_broken(const struct ib_diagnose_broken *broken, struct ib_output *out,
+                              enum ib_state *ret_state, struct ib_error *err)
+{
+    IB_CLEANUP(ib_watch_config_fini) struct ib_watch_config config = {0};
+    const struct ib_error why = *broken->why; /* it may be err */
+
+    bool is_read = ib_plan_config(broken->common, &config, NULL) == IB_OK;
+
+    if (!is_read) {
+        ib_watch_config_init(&config);
+    }
+    const struct ib_diagnose_way way = {.aws = ib_plan_aws(broken->common, &config),
+                                        .arn = broken->arn};
+    const struct ib_diagnose_request request = {
+        .program = broken->program,
+        .config = is_read ? &config : NULL,
+        .way = &way,
+        .trouble = &why,
+        .deadline = ib_deadline_in(broken->common->timeout_ms),
+        .json = broken->common->output == IB_OUTPUT_FORM_JSON,
+    };
+
+    return ib_diagnose_run(&request, out, ret_state, err);
 }

@@ -7,6 +7,7 @@
 #define IB_PLUGINS_DIAGNOSE_H
 
 #include "lib/aws/awsconfig.h"
+#include "lib/plugin/common.h"
 #include "lib/plugin/output.h"
 #include "lib/watch/targets.h"
 
@@ -18,11 +19,12 @@ struct ib_diagnose_way {
 
 struct ib_diagnose_request {
     const char *program;
-    const struct ib_watch_config *config;
+    const struct ib_watch_config *config; /* NULL, with a way: it cannot be read */
     const char *state_dir; /* NULL = the configuration's */
     const struct ib_target *targets; /* their settings are shown, and their ways to AWS tried */
     size_t target_count;
     const struct ib_diagnose_way *way; /* for a program without targets; NULL = by targets */
+    const struct ib_error *trouble; /* what is wrong before AWS comes into it; NULL = nothing */
     struct ib_deadline deadline;
     bool json;
 };
@@ -35,7 +37,28 @@ IB_NODISCARD enum ib_rc ib_diagnose_run(const struct ib_diagnose_request *reques
                                         struct ib_output *out, enum ib_state *ret_state,
                                         struct ib_error *err);
 
-/* An ib_aws_trace_fn: each line becomes one of the long output (ctx is the struct ib_output). */
-void ib_diagnose_trace(void *ctx, const char *line);
+/*
+ * For a command line, a configuration or a workflow document that does not get that far: what is
+ * wrong (why) comes first, then the way to AWS that the common options and what can be read of the
+ * configuration give. arn as in ib_diagnose_way.
+ */
+struct ib_diagnose_broken {
+    const char *program;
+    const struct ib_common *common;
+    const char *arn;
+    const struct ib_error *why;
+};
+IB_NODISCARD enum ib_rc ib_diagnose_broken(const struct ib_diagnose_broken *broken,
+                                           struct ib_output *out, enum ib_state *ret_state,
+                                           struct ib_error *err);
+
+/*
+ * Which lines of a trace are for this many -v: none; twice, those that tell what was decided
+ * ("* ..."); three times, requests and answers too. Each becomes a line of the long output (the
+ * trace's ctx is the struct ib_output).
+ */
+ib_aws_trace_fn ib_diagnose_trace(int verbose);
+/* A line that -vv shows. */
+bool ib_diagnose_is_decision(const char *line);
 
 #endif

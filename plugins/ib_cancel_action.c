@@ -652,8 +652,7 @@ static enum ib_rc prepare(const struct options *o, struct session *s, struct ib_
         rc = ib_arazzo_open(o->workflow, &IB_SENDER_CHECK, &s->doc, err);
     }
     if (rc == IB_OK) {
-        rc = ib_clients_new(deadline, o->common.verbose >= 3 ? ib_diagnose_trace : NULL, out,
-                            &s->clients, err);
+        rc = ib_clients_new(deadline, ib_diagnose_trace(o->common.verbose), out, &s->clients, err);
     }
     if (rc == IB_OK) {
         rc = ib_clients_cache_in(s->clients, state_dir_of(o, &s->config), err);
@@ -797,7 +796,7 @@ int main(int argc, char **argv)
     ib_start_options(groups, IB_ARRAY_LEN(groups), argc, argv, &result);
     ib_option_result_fini(&result);
     if (check_options(&o, &err) != IB_OK) {
-        ib_start_usage(&err);
+        ib_start_usage(NULL, &err);
     }
     if (o.detach && o.confirm_ms < 0) {
         o.confirm_ms = 0; /* the background process waits */
@@ -809,13 +808,18 @@ int main(int argc, char **argv)
     ib_gate_decide(&o.gate, &o.event, &decision);
     enum ib_rc rc = decision.act || o.common.diagnose ? run(&o, &out, &state, &err)
                                                       : no_action(&o, &decision, &out, &err);
+    if (rc != IB_OK && o.common.diagnose) {
+        const struct ib_diagnose_broken broken = {
+            program.name, &o.common, o.plan.arns.count > 0 ? o.plan.arns.items[0] : NULL, &err };
+        rc = ib_diagnose_broken(&broken, &out, &state, &err);
+    }
     ib_plan_options_fini(&o.plan);
     ib_option_list_fini(&o.allow);
     if (rc == IB_EUSAGE) {
-        ib_start_usage(&err);
+        ib_start_usage(&out, &err);
     }
     if (rc != IB_OK) {
-        ib_start_fail(&err, IB_STATE_UNKNOWN, json);
+        ib_start_fail(&out, &err, IB_STATE_UNKNOWN, json);
     }
     ib_start_end(&out, state);
 }

@@ -259,23 +259,6 @@ static enum ib_rc start(const struct options *o, struct ib_aws_client *client,
     return IB_OK;
 }
 
-static struct ib_aws_options aws_options(const struct options *o,
-                                         const struct ib_watch_config *config)
-{
-    const struct ib_target *d = &config->defaults;
-    const struct ib_common *c = &o->common;
-
-    return (struct ib_aws_options){
-        .profile = c->profile != NULL ? c->profile : d->profile,
-        .region = c->region != NULL ? c->region : d->region,
-        .role_arn = c->role_arn != NULL ? c->role_arn : d->role_arn,
-        .external_id = c->external_id != NULL ? c->external_id : d->external_id,
-        .endpoint_url = c->endpoint_url != NULL ? c->endpoint_url : d->endpoint_url,
-        .ca_bundle = c->ca_bundle != NULL ? c->ca_bundle : d->ca_bundle,
-        .proxy = c->proxy != NULL ? c->proxy : d->proxy,
-    };
-}
-
 static const char *arn_at_hand(const struct ib_create *w)
 {
     if (w->pipeline != NULL) {
@@ -293,8 +276,16 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     struct ib_deadline deadline = ib_deadline_in(o->common.timeout_ms);
     struct ib_deadline all = ib_deadline_in(o->common.timeout_ms + (o->wait ? o->wait_timeout_ms : 0));
     enum ib_rc rc = ib_plan_config(&o->common, &config, err);
-    struct ib_aws_options aws = aws_options(o, &config);
+    struct ib_aws_options aws = { .profile = NULL };
+    char cache_dir[4096];
 
+    if (rc == IB_OK) {
+        (void)snprintf(cache_dir, sizeof cache_dir, "%s/cache", ib_plan_state_dir(&config));
+        aws = ib_plan_aws(&o->common, &config);
+        aws.cache_dir = cache_dir;
+        aws.trace = ib_diagnose_trace(o->common.verbose);
+        aws.trace_ctx = out;
+    }
     if (rc == IB_OK && o->common.diagnose) {
         const struct ib_diagnose_way way = { .aws = aws, .arn = arn_at_hand(&o->what) };
         struct ib_diagnose_request request = {
@@ -302,10 +293,6 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
             .json = o->common.output == IB_OUTPUT_FORM_JSON,
         };
         return ib_diagnose_run(&request, out, ret_state, err);
-    }
-    if (rc == IB_OK && o->common.verbose >= 3) {
-        aws.trace = ib_diagnose_trace;
-        aws.trace_ctx = out;
     }
     if (rc == IB_OK) {
         rc = ib_aws_client_new(&aws, all, &client, err);
@@ -360,17 +347,22 @@ int main(int argc, char **argv)
     ib_start_options(groups, IB_ARRAY_LEN(groups), argc, argv, &result);
     ib_option_result_fini(&result);
     if (check_options(&o, &err) != IB_OK) {
-        ib_start_usage(&err);
+        ib_start_usage(NULL, &err);
     }
     bool json = o.common.output == IB_OUTPUT_FORM_JSON;
     ib_start_timeout(o.common.timeout_ms, IB_STATE_UNKNOWN, json);
     enum ib_rc rc = run(&o, &out, &state, &err);
+    if (rc != IB_OK && o.common.diagnose) {
+        const struct ib_diagnose_broken broken = { program.name, &o.common, arn_at_hand(&o.what),
+                                                   &err };
+        rc = ib_diagnose_broken(&broken, &out, &state, &err);
+    }
     ib_create_fini(&o.what);
     if (rc == IB_EUSAGE) {
-        ib_start_usage(&err);
+        ib_start_usage(&out, &err);
     }
     if (rc != IB_OK) {
-        ib_start_fail(&err, IB_STATE_UNKNOWN, json);
+        ib_start_fail(&out, &err, IB_STATE_UNKNOWN, json);
     }
     ib_start_end(&out, state);
 }

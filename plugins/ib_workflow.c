@@ -8,6 +8,7 @@
 #include "lib/data/json.h"
 #include "lib/plugin/start.h"
 #include "lib/watch/sender.h"
+#include "plugins/diagnose.h"
 
 /* By hand and in pipelines: a build that is cancelled takes its time to end. */
 #define TIMEOUT_MS (15 * IB_MINUTE_MS)
@@ -334,12 +335,16 @@ int main(int argc, char **argv)
     bool json = o.common.output == IB_OUTPUT_FORM_JSON;
     ib_start_timeout(o.common.timeout_ms, IB_STATE_UNKNOWN, json);
     enum ib_rc rc = command(&o, &options.operands, &out, &state, &err);
+    if (rc != IB_OK && o.common.diagnose) {
+        const struct ib_diagnose_broken broken = {program.name, &o.common, ib_workflow_arn(&o),
+                                                  &err};
+        rc = ib_diagnose_broken(&broken, &out, &state, &err);
+    }
     ib_option_list_fini(&o.inputs);
     ib_option_list_fini(&o.given);
     ib_option_result_fini(&options);
     if (rc != IB_OK) {
-        ib_output_fini(&out);
-        ib_start_fail(&err, IB_STATE_UNKNOWN, json);
+        ib_start_fail(&out, &err, IB_STATE_UNKNOWN, json);
     }
     ib_start_end(&out, state);
 }

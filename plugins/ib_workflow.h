@@ -24,6 +24,9 @@ IB_NODISCARD enum ib_rc ib_workflow_inputs(const struct ib_workflow_options *o,
                                            const struct ib_arazzo_workflow *w,
                                            struct ib_value **ret, struct ib_error *err);
 
+/* An ARN among --given and --input, to learn the Region from; NULL when there is none. Borrowed. */
+const char *ib_workflow_arn(const struct ib_workflow_options *o);
+
 /* --given: as many as the option was used. */
 struct ib_workflow_givens {
     struct ib_arazzo_given *items;
@@ -47,7 +50,8 @@ IB_NODISCARD enum ib_rc ib_workflow_run(const struct ib_workflow_options *option
 /* Lines about a run while it goes on, on stderr: stdout belongs to the result. */
 struct ib_workflow_live {
     bool terminal; /* one line that moves on */
-    bool trace;    /* every request and answer */
+    bool trace;    /* what the document makes of each answer */
+    bool wire;     /* every request and answer */
     int64_t started_ms;
     bool line_open;
 };

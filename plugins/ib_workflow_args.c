@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ib_workflow run: inputs and given outputs from the command line. */
 #include "lib/arazzo/inputs.h"
+#include "lib/aws/arn.h"
 #include "lib/data/json.h"
 #include "lib/sys/file.h"
 #include "plugins/ib_workflow.h"
@@ -45,6 +46,24 @@ static enum ib_rc add_input(const struct ib_arazzo_doc *doc, const struct ib_ara
     }
     enum ib_rc rc = ib_inputs_from_text(doc, w, name, value, &v, err);
     return rc == IB_OK ? ib_value_set(inputs, name, v, err) : rc;
+}
+
+static const char *arn_among(const struct ib_option_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const char *value = strchr(list->items[i], '=');
+        if (value != NULL && ib_arn_looks_like(ib_str_from(value + 1))) {
+            return value + 1;
+        }
+    }
+    return NULL;
+}
+
+const char *ib_workflow_arn(const struct ib_workflow_options *o)
+{
+    const char *given = arn_among(&o->given);
+
+    return given != NULL ? given : arn_among(&o->inputs);
 }
 
 enum ib_rc ib_workflow_inputs(const struct ib_workflow_options *o, const struct ib_arazzo_doc *doc,

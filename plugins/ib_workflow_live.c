@@ -8,6 +8,7 @@
 #include "lib/data/json.h"
 #include "lib/plugin/start.h"
 #include "lib/watch/sender.h"
+#include "plugins/diagnose.h"
 #include "plugins/ib_workflow.h"
 
 #define LINE_MAX_BYTES ((size_t)2048)
@@ -50,6 +51,7 @@ void ib_workflow_live_init(struct ib_workflow_live *live, const struct ib_workfl
     *live = (struct ib_workflow_live){
         .terminal = isatty(STDERR_FILENO) == 1 && o->common.output == IB_OUTPUT_FORM_TEXT,
         .trace = o->trace,
+        .wire = o->trace || o->common.verbose >= 3,
         .started_ms = ib_time_mono_ms(),
     };
 }
@@ -230,6 +232,11 @@ void ib_workflow_live_event(void *ctx, const struct ib_run_event *event)
 
 void ib_workflow_live_client(void *ctx, const char *line)
 {
+    const struct ib_workflow_live *live = ctx;
+
+    if (!live->wire && !ib_diagnose_is_decision(line)) {
+        return;
+    }
     ib_workflow_live_end(ctx);
     put_line("", ib_str_from(line), "\n");
 }

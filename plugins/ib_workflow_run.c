@@ -186,28 +186,6 @@ static void on_event(void *ctx, const struct ib_run_event *event)
     ib_workflow_live_event(&w->live, event);
 }
 
-static void aws_options(const struct ib_workflow_options *o, const struct ib_watch_config *config,
-                        struct job *w, struct ib_aws_options *ret)
-{
-    const struct ib_common *c = &o->common;
-    const struct ib_target *d = &config->defaults;
-
-    *ret = (struct ib_aws_options){
-        .profile = c->profile != NULL ? c->profile : d->profile,
-        .region = c->region,
-        .default_region = d->region,
-        .role_arn = c->role_arn != NULL ? c->role_arn : d->role_arn,
-        .external_id = c->external_id != NULL ? c->external_id : d->external_id,
-        .endpoint_url = c->endpoint_url != NULL ? c->endpoint_url : d->endpoint_url,
-        .ca_bundle = c->ca_bundle != NULL ? c->ca_bundle : d->ca_bundle,
-        .proxy = c->proxy != NULL ? c->proxy : d->proxy,
-    };
-    if (o->trace || c->verbose >= 3) {
-        ret->trace = ib_workflow_live_client;
-        ret->trace_ctx = &w->live;
-    }
-}
-
 static enum ib_rc say_all(struct job *job, const struct ib_arazzo_result *r, struct ib_error *err)
 {
     struct ib_output *out = job->out;
@@ -243,10 +221,11 @@ static enum ib_rc say_all(struct job *job, const struct ib_arazzo_result *r, str
 static enum ib_rc diagnose(struct job *job, const struct ib_watch_config *config,
                            const struct ib_aws_options *aws, struct ib_error *err)
 {
-    const struct ib_diagnose_way way = {.aws = *aws};
+    const struct ib_diagnose_way way = {.aws = *aws, .arn = ib_workflow_arn(job->o)};
     const struct ib_diagnose_request request = {
         .program = "ib_workflow",
         .config = config,
+        .state_dir = ib_plan_state_dir(config),
         .way = &way,
         .deadline = *job->options.deadline,
         .json = job->o->common.output == IB_OUTPUT_FORM_JSON,
@@ -293,9 +272,13 @@ static enum ib_rc configure_and_run(struct job *job, struct ib_error *err)
     }
     job->options.deadline = &deadline;
     ib_workflow_live_init(&job->live, job->o);
-    aws_options(job->o, &config, job, &aws);
-    (void)snprintf(cache_dir, sizeof cache_dir, "%s/cache", config.state_dir);
+    (void)snprintf(cache_dir, sizeof cache_dir, "%s/cache", ib_plan_state_dir(&config));
+    aws = ib_plan_aws(&job->o->common, &config);
     aws.cache_dir = cache_dir;
+    if (job->o->trace || job->o->common.verbose >= 2) {
+        aws.trace = ib_workflow_live_client;
+        aws.trace_ctx = &job->live;
+    }
     return job->o->common.diagnose ? diagnose(job, &config, &aws, err)
                                    : call_and_say(job, &aws, err);
 }

@@ -160,6 +160,22 @@ enum ib_rc ib_plan_config(const struct ib_common *common, struct ib_watch_config
     return rc == IB_OK ? ib_watch_config_parse(ib_buf_str(&text), file, ret, err) : rc;
 }
 
+struct ib_aws_options ib_plan_aws(const struct ib_common *c, const struct ib_watch_config *config)
+{
+    const struct ib_target *d = &config->defaults;
+
+    return (struct ib_aws_options){
+        .profile = c->profile != NULL ? c->profile : d->profile,
+        .region = c->region,
+        .default_region = d->region, /* gives way to that of an ARN */
+        .role_arn = c->role_arn != NULL ? c->role_arn : d->role_arn,
+        .external_id = c->external_id != NULL ? c->external_id : d->external_id,
+        .endpoint_url = c->endpoint_url != NULL ? c->endpoint_url : d->endpoint_url,
+        .ca_bundle = c->ca_bundle != NULL ? c->ca_bundle : d->ca_bundle,
+        .proxy = c->proxy != NULL ? c->proxy : d->proxy,
+    };
+}
+
 const char *ib_plan_state_dir(const struct ib_watch_config *config)
 {
     const char *by_environment = ib_env_get("IB_STATE_DIR");

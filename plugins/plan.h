@@ -6,6 +6,7 @@
 #ifndef IB_PLUGINS_PLAN_H
 #define IB_PLUGINS_PLAN_H
 
+#include "lib/aws/awsconfig.h"
 #include "lib/plugin/common.h"
 #include "lib/watch/targets.h"
 
@@ -33,6 +34,13 @@ struct ib_option_group ib_plan_stuck_group(struct ib_plan_options *options);
  */
 IB_NODISCARD enum ib_rc ib_plan_config(const struct ib_common *common, struct ib_watch_config *ret,
                                        struct ib_error *err);
+
+/*
+ * How a program without targets reaches AWS: the command line over the configuration's defaults.
+ * Trace and cache are the caller's to add.
+ */
+struct ib_aws_options ib_plan_aws(const struct ib_common *common,
+                                  const struct ib_watch_config *config);
 
 struct ib_plan {
     struct ib_target *targets;

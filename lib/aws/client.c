@@ -11,6 +11,7 @@
 #include "lib/aws/endpoint.h"
 #include "lib/aws/http.h"
 #include "lib/aws/outside.h"
+#include "lib/aws/profile.h"
 #include "lib/aws/retry.h"
 #include "lib/aws/sigv4.h"
 #include "lib/aws/trace.h"
@@ -114,6 +115,17 @@ static enum ib_rc open_http(struct ib_aws_client *client, struct ib_error *err)
     return rc;
 }
 
+/* What differs between a shell and a daemon. */
+static void trace_settings(const struct ib_aws_client *client)
+{
+    IB_CLEANUP(ib_buf_fini) struct ib_buf files = IB_BUF_INIT((size_t)16 * 1024);
+    const struct ib_aws_setting *profile = &client->config->profile;
+
+    ib_profiles_describe_files(client->config->profiles, &files);
+    ib_trace_line(&client->trace, "* profile %s (%s), files: %s", profile->value, profile->source,
+                  ib_buf_c(&files));
+}
+
 enum ib_rc ib_aws_client_new(const struct ib_aws_options *options, struct ib_deadline deadline,
                              struct ib_aws_client **ret, struct ib_error *err)
 {
@@ -132,6 +144,7 @@ enum ib_rc ib_aws_client_new(const struct ib_aws_options *options, struct ib_dea
         rc = open_http(client, err);
     }
     if (rc == IB_OK) {
+        trace_settings(client);
         *ret = client;
         client = NULL;
     }

@@ -37,7 +37,9 @@ static const struct ib_option rows[] = {
       .help = "show which settings and credentials would be used and where each came from; "
               "shows no secret" },
     { .long_name = "verbose", .short_name = 'v', .kind = IB_OPTION_COUNT, .offset = AT(verbose),
-      .max = 3, .help = "say more; up to three times" },
+      .max = 3,
+      .help = "say more; twice: where credentials came from and what was tried again; three times: "
+              "every request and answer too; no secret in it" },
     { .long_name = "version", .short_name = 'V', .kind = IB_OPTION_VERSION,
       .help = "show the version" },
     { .long_name = "help", .short_name = 'h', .kind = IB_OPTION_HELP, .help = "show this help" },

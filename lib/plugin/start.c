@@ -80,15 +80,27 @@ static void leave(struct ib_str text, enum ib_state state)
     exit((int)seen);
 }
 
-void ib_start_fail(const struct ib_error *err, enum ib_state state, bool json)
+/* Of what was to be printed only the lines are left. */
+static void keep_lines(struct ib_output *out)
 {
-    IB_CLEANUP(ib_output_fini) struct ib_output out = IB_OUTPUT_INIT;
+    ib_buf_reset(&out->text);
+    ib_buf_reset(&out->perf);
+    ib_buf_reset(&out->json);
+    out->first_max = 0;
+}
 
+void ib_start_fail(struct ib_output *out, const struct ib_error *err, enum ib_state state,
+                   bool json)
+{
+    IB_CLEANUP(ib_output_fini) struct ib_output none = IB_OUTPUT_INIT;
+    struct ib_output *to = out == NULL ? &none : out;
+
+    keep_lines(to);
     if (json) {
-        ib_output_error_json(start.program->name, state, err, &out.json);
+        ib_output_error_json(start.program->name, state, err, &to->json);
     }
-    ib_output_text(&out, "%s", err->text);
-    ib_start_end(&out, state);
+    ib_output_text(to, "%s", err->text);
+    ib_start_end(to, state);
 }
 
 void ib_start_end(struct ib_output *out, enum ib_state state)
@@ -112,19 +124,21 @@ void ib_start_options(const struct ib_option_group *groups, size_t group_count, 
     enum ib_rc rc = ib_option_parse(start.program, groups, group_count, argc, argv, ret, &err);
 
     if (rc != IB_OK) {
-        ib_start_usage(&err);
+        ib_start_usage(NULL, &err);
     }
     if (ret->outcome == IB_OPTION_SHOW) {
         leave(ib_buf_str(&ret->text), start.program->help_state);
     }
 }
 
-void ib_start_usage(const struct ib_error *err)
+void ib_start_usage(struct ib_output *out, const struct ib_error *err)
 {
-    IB_CLEANUP(ib_output_fini) struct ib_output out = IB_OUTPUT_INIT;
+    IB_CLEANUP(ib_output_fini) struct ib_output none = IB_OUTPUT_INIT;
+    struct ib_output *to = out == NULL ? &none : out;
 
-    ib_output_text(&out, "%s (see %s --help)", err->text, start.program->name);
-    ib_start_end(&out, IB_STATE_UNKNOWN);
+    keep_lines(to);
+    ib_output_text(to, "%s (see %s --help)", err->text, start.program->name);
+    ib_start_end(to, IB_STATE_UNKNOWN);
 }
 
 /* The line for the watchdog, whole and ready to be written by a signal handler. */
@@ -154,7 +168,7 @@ void ib_start_timeout(int64_t timeout_ms, enum ib_state state, bool json)
     start.timeout_ms = timeout_ms;
     if (ib_watchdog_start(timeout_ms + GRACE_MS, (int)state, "", &err) != IB_OK) {
         /* Without the last line of defence a hanging library would hang the scheduler's slot. */
-        ib_start_fail(&err, IB_STATE_UNKNOWN, json);
+        ib_start_fail(NULL, &err, IB_STATE_UNKNOWN, json);
     }
     ib_start_phase(false, "starting");
     if (start.program->changes) {

@@ -29,8 +29,11 @@ void ib_start(const struct ib_program *program);
 void ib_start_options(const struct ib_option_group *groups, size_t group_count, int argc,
                       char *const *argv, struct ib_option_result *ret);
 
-/* "PREFIX UNKNOWN - text (see NAME --help)" for options that do not go together; ends with 3. */
-void ib_start_usage(const struct ib_error *err) IB_NORETURN;
+/*
+ * "PREFIX UNKNOWN - text (see NAME --help)" for options that do not go together; ends with 3. Lines
+ * that were collected so far are printed behind it (NULL = none).
+ */
+void ib_start_usage(struct ib_output *out, const struct ib_error *err) IB_NORETURN;
 
 /*
  * Start the watchdog: a bit after timeout_ms it prints one line and ends the process with `state`, even
@@ -51,7 +54,11 @@ enum ib_state ib_start_state_of(enum ib_rc rc, enum ib_state timeout_state);
 /* Print the output and end. Output that cannot be written ends with UNKNOWN. */
 void ib_start_end(struct ib_output *out, enum ib_state state) IB_NORETURN;
 
-/* Print "PREFIX STATE - error text" (or its JSON) and end. */
-void ib_start_fail(const struct ib_error *err, enum ib_state state, bool json) IB_NORETURN;
+/*
+ * Print "PREFIX STATE - error text" (or its JSON) and end. Lines that were collected so far are
+ * printed behind it (NULL = none): what -vvv tells is wanted most when a program fails.
+ */
+void ib_start_fail(struct ib_output *out, const struct ib_error *err, enum ib_state state,
+                   bool json) IB_NORETURN;
 
 #endif

@@ -137,6 +137,11 @@ bad "a recipe that is no ARN" '--recipe' --recipe web --infrastructure "$infra"
 bad "an infrastructure as recipe" 'of the kind image-recipe' --recipe "$infra" --infrastructure "$infra"
 bad "two Regions" '--infrastructure: it is in us-east-1' --recipe "$recipe" \
     --infrastructure arn:aws:imagebuilder:us-east-1:123456789012:infrastructure-configuration/small
+printf 'defaults: { region = "us-east-1"; };\n' >"$dir/region.conf"
+create --recipe "$recipe" --infrastructure "$infra" --config "$dir/region.conf" --dry-run
+is "a Region of the configuration gives way to that of the recipe" 0 'IB_CREATE OK - *'
+create --recipe "$recipe" --infrastructure "$infra" -r us-east-1
+is "--region does not" 3 'IB_CREATE UNKNOWN - *--region is us-east-1, but the ARN names region eu-central-1*'
 bad "a tag without value" '"team" is not KEY=VALUE' -p x --tag team
 bad "a tag without key" '"=web" is not KEY=VALUE' -p x --tag =web
 bad "a tag of AWS" 'AWS'"'"'s own' -p x --tag aws:x=y

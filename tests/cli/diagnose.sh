@@ -37,11 +37,37 @@ has() { # has LINE: a line of the output, '*' for any text
     return 1
 }
 
-for program in check_ib_image:IB_IMAGE ib_cancel_action:IB_CANCEL; do
-    prefix=${program#*:}
-    program=${program%:*}
-    shows $program 0 "$prefix OK - AWS knows us as arn:aws:iam::123456789012:user/monitoring" -a "$arn" -c 90m
+prefix_of() {
+    case $1 in
+    check_ib_image) echo IB_IMAGE ;;
+    ib_cancel_action) echo IB_CANCEL ;;
+    ib_create_action) echo IB_CREATE ;;
+    ib_workflow) echo IB_WORKFLOW ;;
+    esac
+}
+# on_each PROGRAM FUNCTION ARGUMENT…: the function with the program, its prefix and a command line that works
+on_each() {
+    each=$1 call=$2
+    shift 2
+    case $each in
+    check_ib_image) set -- "$@" -a "$arn" -c 90m ;;
+    ib_cancel_action) set -- "$@" -a "$arn" -c 90m --no-journal --state CRITICAL --state-type HARD ;;
+    ib_create_action) set -- "$@" --recipe "${arn%:*}:image-recipe/web-server/1.4.2" \
+        --infrastructure "${arn%:*}:infrastructure-configuration/web" ;;
+    ib_workflow) set -- run --from getImage --given "createImage.imageBuildVersionArn=$arn" "$@" ;;
+    esac
+    $call "$each" "$@"
+}
+programs='check_ib_image ib_cancel_action ib_create_action ib_workflow'
+
+each_ok() {
+    program=$1
+    shift
+    shows "$program" 0 "$(prefix_of "$program") OK - AWS knows us as arn:aws:iam::123456789012:user/monitoring" "$@"
     tap "$program: who AWS knows us as"
+}
+for program in $programs; do
+    on_each "$program" each_ok
     has "user: *(uid $(id -u)), HOME $HOME, home in the password database *" &&
         has "config file: $HOME/.aws/config: not there (HOME)" &&
         has "credentials file: $HOME/.aws/credentials: not there (HOME)" &&
@@ -52,15 +78,22 @@ for program in check_ib_image:IB_IMAGE ib_cancel_action:IB_CANCEL; do
         has 'credentials: environment: used: environment, access key ...MPLE' &&
         has 'caller: arn:aws:iam::123456789012:user/monitoring' && has 'clock: *'
     tap "$program: every setting with who said so"
-    has "permission: GetImage: allowed (asked for $arn)" &&
-        has "permission: CancelImageCreation: seems allowed (AWS looked for $probe_arn: ResourceNotFoundException)"
+    if [ "$program" = ib_create_action ]; then # which has no build to ask about
+        has 'permission: GetImage: *allowed *' &&
+            has 'permission: CancelImageCreation: seems allowed (AWS looked for arn:aws:imagebuilder:eu-central-1:123456789012:image/ib-plugins-permission-probe/0.0.1/999999999: ResourceNotFoundException)'
+    else
+        has "permission: GetImage: allowed (asked for $arn)" &&
+            has "permission: CancelImageCreation: seems allowed (AWS looked for $probe_arn: ResourceNotFoundException)"
+    fi
     tap "$program: permissions"
 done
+[ "$(ctl count CreateImage --status any)" = 0 ]
+tap 'nothing was started'
 shows ib_cancel_action 0 'IB_CANCEL OK' -a "$arn" -c 90m --state OK --state-type HARD
 tap 'ib_cancel_action: also for an event that it would not act on'
 [ "$(ctl cancels "$arn")" = 0 ] && [ "$(ctl state "$arn")" = BUILDING ]
 tap 'nothing was cancelled'
-! ctl requests CancelImageCreation | grep -v -q "$probe_arn"
+! ctl requests CancelImageCreation | grep -v -q /999999999
 tap 'no cancel was asked for but of a build that does not exist'
 
 shows check_ib_image 0 'IB_IMAGE OK' -A -r us-east-1
@@ -115,6 +148,99 @@ has "clock: *; AWS's is *m *s ahead: check the time service of this machine"
 tap 'a clock that is off'
 ctl set-clock-skew 0 >/dev/null
 
+# --- every program, on the very command line that fails -----------------------------------------------------------
+
+each_without_keys() {
+    program=$1
+    shift
+    AWS_ACCESS_KEY_ID='' AWS_SECRET_ACCESS_KEY='' \
+        shows "$program" 3 "$(prefix_of "$program") UNKNOWN - no AWS credentials: environment: AWS_ACCESS_KEY_ID is not set; " "$@"
+    tap "$program without credentials: the reason"
+    has 'credentials: environment: passed over: AWS_ACCESS_KEY_ID is not set' &&
+        has 'credentials: instance metadata: passed over: switched off by AWS_EC2_METADATA_DISABLED' &&
+        has 'credentials: none' && has 'region: eu-central-1 (ARN), partition aws' &&
+        has "config file: $HOME/.aws/config: not there (HOME)"
+    tap "$program without credentials: who was asked, and all the rest"
+}
+printf 'defaults: { profile = "mon";\n  regionn = "us-east-1"; };\n' >"$standin_dir/broken.conf"
+each_broken() {
+    program=$1
+    shift
+    shows "$program" 3 "$(prefix_of "$program") UNKNOWN - $standin_dir/broken.conf:2: defaults.regionn: there is no such key; \"region\" is meant?" \
+        --config "$standin_dir/broken.conf" "$@"
+    tap "$program with a broken configuration: the line and the key"
+    has 'configuration: cannot be used; what follows does without it' &&
+        has 'region: eu-central-1 (ARN), partition aws' &&
+        has 'caller: arn:aws:iam::123456789012:user/monitoring'
+    tap "$program with a broken configuration: whether AWS could be reached"
+}
+each_missing() {
+    program=$1
+    shift
+    shows "$program" 3 "$(prefix_of "$program") UNKNOWN - $standin_dir/none.conf: " --config "$standin_dir/none.conf" "$@"
+    has 'caller: arn:aws:iam::123456789012:user/monitoring'
+    tap "$program with a configuration that is not there"
+}
+each_json() {
+    program=$1
+    shift
+    shows "$program" 0 "{\"program\":\"$program\",\"state\":\"OK\",\"exitCode\":0,\"text\":\"AWS knows us as " --output json "$@"
+    "${PYTHON:-/usr/bin/python3}" -c 'import json,sys; d=json.load(open(sys.argv[1])); assert {"topic","text"} == set(d["diagnosis"][0])' "$out"
+    tap "$program as JSON"
+}
+for program in $programs; do
+    on_each "$program" each_without_keys
+    on_each "$program" each_broken
+    on_each "$program" each_missing
+    on_each "$program" each_json
+done
+shows check_ib_image 3 'IB_IMAGE UNKNOWN - --arn: ' -a "${arn%:*}:image/web-server" && has 'caller: *'
+tap 'an ARN that is none of a build'
+shows check_ib_image 3 'IB_IMAGE UNKNOWN - --target: there is no configuration file' -T web-server -r eu-central-1 && has 'caller: *'
+tap 'a target without a configuration'
+shows ib_workflow 3 'IB_WORKFLOW UNKNOWN - ' run "$standin_dir/none.yaml" -r eu-central-1 && has "trouble: *none.yaml*" && has 'caller: *'
+tap 'a workflow document that is not there'
+
+# --- what -v tells when a program ends by an error ---------------------------------------------------------------
+
+# tells PROGRAM VERBOSE ARGUMENT…: the run itself, not its diagnosis
+tells() {
+    program=$1 verbose=$2
+    shift 2
+    "$abs_top_builddir/plugins/$program" "$@" "$verbose" --endpoint-url "$standin_url" >"$out" 2>&1
+    [ $? = 3 ] && grep -q "^$(prefix_of "$program") UNKNOWN - .*no AWS credentials" "$out"
+}
+each_tells() {
+    program=$1
+    shift
+    AWS_ACCESS_KEY_ID='' AWS_SECRET_ACCESS_KEY='' tells "$program" -vv "$@" &&
+        has "[*] profile default (default), files: $HOME/.aws/config (missing), $HOME/.aws/credentials (missing)" &&
+        has '[*] credentials: environment: passed over: AWS_ACCESS_KEY_ID is not set' &&
+        has '[*] credentials: instance metadata: passed over: switched off by AWS_EC2_METADATA_DISABLED'
+    tap "$program -vv without credentials: who was asked for them"
+    # With keys for STS alone a role is asked for, and refused: the request is shown by -vvv only.
+    tells_role "$program" -vv "$@" && ! grep -q '^[<>] ' "$out"
+    tap "$program -vv: no requests"
+    tells_role "$program" -vvv "$@" && has '[*] credentials: assume role: failed: *'
+    tap "$program -vvv with a role that is not given: how far it came"
+}
+tells_role() {
+    program=$1 verbose=$2
+    shift 2
+    "$abs_top_builddir/plugins/$program" "$@" "$verbose" --role-arn "$role" --endpoint-url "$standin_url" >"$out" 2>&1
+    [ $? = 3 ] && has '[*] credentials: environment: environment, access key ...MPLE' &&
+        grep -q "^$(prefix_of "$program") UNKNOWN - .*AssumeRole" "$out"
+}
+role=arn:aws:iam::123456789012:role/other
+ctl set-services '{"roles": {"'$role'": {"assumable": false}}}' >/dev/null
+for program in $programs; do
+    on_each "$program" each_tells
+done
+ctl set-services '{"roles": {}}' >/dev/null
+AWS_ACCESS_KEY_ID='' "$abs_top_builddir/plugins/check_ib_image" -a "$arn" --endpoint-url "$standin_url" >"$out" 2>&1
+[ "$(wc -l <"$out")" = 1 ]
+tap 'without -v an error is one line'
+
 # --- with a configuration ------------------------------------------------------------------------------------
 
 mkdir -m 700 "$standin_dir/state"
@@ -134,8 +260,5 @@ tap 'no external id is shown'
 "$abs_top_builddir/plugins/check_ib_image" --config "$standin_dir/c.conf" -T web-server --endpoint-url "$standin_url" >"$out"
 [ "$(ctl count AssumeRole)" = 1 ]
 tap 'diagnosis and checks share the cached role'
-shows check_ib_image 0 '{"program":"check_ib_image","state":"OK","exitCode":0,"text":"AWS knows us as ' -a "$arn" --output json
-"${PYTHON:-/usr/bin/python3}" -c 'import json,sys; d=json.load(open(sys.argv[1])); assert {"topic","text"} == set(d["diagnosis"][0])' "$out"
-tap 'as JSON'
 
 plan

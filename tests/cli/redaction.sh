@@ -45,9 +45,16 @@ talk() {
         "$abs_top_builddir/plugins/ib_workflow" run "$abs_top_srcdir/conf/workflows/cancel-running-image-build.arazzo.yaml" \
             --config "$standin_dir/c.conf" --from getImage --until getImage --given "createImage.imageBuildVersionArn=$arn" \
             --trace $verbose "$@" >>"$all" 2>&1
+        "$abs_top_builddir/plugins/ib_create_action" --recipe "${arn%:*}:image-recipe/web/1.0.0" \
+            --infrastructure "${arn%:*}:infrastructure-configuration/web" --client-token redaction \
+            --config "$standin_dir/c.conf" $verbose "$@" >>"$all" 2>&1
         "$probe" $verbose --cache-dir "$state/cache" "$@" >>"$all" 2>&1
     done
-    "$abs_top_builddir/plugins/check_ib_image" -a "$arn" --config "$standin_dir/c.conf" --diagnose "$@" >>"$all" 2>&1
+    for program in "check_ib_image -a $arn" "ib_cancel_action -a $arn -c 1d" "ib_create_action -p web" \
+        "ib_workflow run --from getImage --given createImage.imageBuildVersionArn=$arn"; do
+        # shellcheck disable=SC2086 # words
+        "$abs_top_builddir"/plugins/$program --config "$standin_dir/c.conf" --diagnose "$@" >>"$all" 2>&1
+    done
     "$abs_top_builddir/plugins/check_ib_image" -a "$arn" --config "$standin_dir/c.conf" --output json -vvv "$@" >>"$all" 2>&1
 }
 # silent NAME WORKED: none of $secrets in what was said; WORKED: a word that shows that it did run

@@ -92,7 +92,29 @@ static void body_fail(void)
 
     ib_start(&check);
     (void)ib_fail(&err, IB_ENET, "no answer");
-    ib_start_fail(&err, IB_STATE_UNKNOWN, false);
+    ib_start_fail(NULL, &err, IB_STATE_UNKNOWN, false);
+}
+static void body_fail_with_lines(void)
+{
+    struct ib_output out = IB_OUTPUT_INIT;
+    struct ib_error err = IB_ERROR_INIT;
+
+    ib_start(&check);
+    ib_output_text(&out, "half of it");
+    ib_output_perf(&out, &(struct ib_perf){.label = "age"});
+    ib_output_line(&out, "how far it came");
+    (void)ib_fail(&err, IB_ENET, "no answer");
+    ib_start_fail(&out, &err, IB_STATE_UNKNOWN, false);
+}
+static void body_usage_with_lines(void)
+{
+    struct ib_output out = IB_OUTPUT_INIT;
+    struct ib_error err = IB_ERROR_INIT;
+
+    ib_start(&check);
+    ib_output_line(&out, "how far it came");
+    (void)ib_fail(&err, IB_EUSAGE, "no");
+    ib_start_usage(&out, &err);
 }
 static void body_fail_json(void)
 {
@@ -100,7 +122,7 @@ static void body_fail_json(void)
 
     ib_start(&check);
     (void)ib_fail(&err, IB_ENET, "no answer");
-    ib_start_fail(&err, IB_STATE_WARNING, true);
+    ib_start_fail(NULL, &err, IB_STATE_WARNING, true);
 }
 static void body_json_too_large(void)
 {
@@ -205,6 +227,10 @@ static const struct row rows[] = {
     { "a_full_disk_is_never_ok", body_full_disk, 3, "" },
     { "a_closed_pipe_is_never_ok", body_broken_pipe, 3, "" },
     { "an_error_becomes_the_line", body_fail, 3, "X UNKNOWN - no answer\n" },
+    { "an_error_keeps_the_lines_that_say_how_far_it_came", body_fail_with_lines, 3,
+      "X UNKNOWN - no answer\nhow far it came\n" },
+    { "a_usage_error_keeps_them_too", body_usage_with_lines, 3,
+      "X UNKNOWN - no (see check_x --help)\nhow far it came\n" },
     { "an_error_becomes_json_when_asked", body_fail_json, 1,
       "{\"program\":\"check_x\",\"state\":\"WARNING\",\"exitCode\":1,\"text\":\"no answer\","
       "\"error\":{\"kind\":\"network\"}}\n" },
