@@ -340,7 +340,8 @@ const struct ib_expr *ib_criterion_expr(const struct ib_criterion *c, size_t i)
 
 /* ------------------------------------------------------------------------------------ testing */
 
-static enum ib_verdict test_regex(const struct ib_regex *regex, const struct ib_value *context,
+static enum ib_verdict test_regex(const struct ib_criterion *c, const struct ib_regex *regex,
+                                  const struct ib_value *context, struct ib_verdict_note *note,
                                   struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(IB_REGEX_SUBJECT_MAX);
@@ -350,6 +351,11 @@ static enum ib_verdict test_regex(const struct ib_regex *regex, const struct ib_
     enum ib_rc rc = ib_buf_ok(&text, "text of the context", err);
     if (rc == IB_OK) {
         rc = ib_regex_search(regex, ib_buf_str(&text), NULL, &matches, err);
+    }
+    /* Text of an answer only: an input may be a secret. */
+    if (rc == IB_OK && !matches && c->context->kind == IB_EXPR_RESPONSE_BODY &&
+        ib_value_is(context, IB_VALUE_STRING)) {
+        ib_verdict_note_seen(note, c->context->text, ib_buf_str(&text));
     }
     return rc != IB_OK ? IB_VERDICT_ERROR : matches ? IB_VERDICT_PASS : IB_VERDICT_FAIL;
 }
@@ -410,7 +416,7 @@ static enum ib_verdict test_embedded(const struct ib_criterion *c, const struct 
         }
     }
     if (rc == IB_OK) {
-        verdict = c->type == TYPE_REGEX ? test_regex(filled.regex, context, err)
+        verdict = c->type == TYPE_REGEX ? test_regex(c, filled.regex, context, note, err)
                                         : test_jsonpath(c, filled.jsonpath, context, note, err);
     }
     drop_compiled(&filled);
@@ -433,7 +439,7 @@ static enum ib_verdict test_about_context(const struct ib_criterion *c,
     if (c->embedded != NULL) {
         return test_embedded(c, scope, context, note, err);
     }
-    return c->type == TYPE_REGEX ? test_regex(c->regex, context, err)
+    return c->type == TYPE_REGEX ? test_regex(c, c->regex, context, note, err)
                                  : test_jsonpath(c, c->jsonpath, context, note, err);
 }
 

@@ -4,6 +4,8 @@
 
 #include "lib/base/text.h"
 
+#define SEEN_MAX 48 /* bytes with NUL */
+
 const char *ib_verdict_name(enum ib_verdict verdict)
 {
     switch (verdict) {
@@ -40,5 +42,17 @@ void ib_verdict_note_context(struct ib_verdict_note *note, struct ib_str context
     if (note != NULL) {
         note->context_missing = true;
         write_text(note, context, is_null ? " is null" : " is not there");
+    }
+}
+
+void ib_verdict_note_seen(struct ib_verdict_note *note, struct ib_str context, struct ib_str seen)
+{
+    char head[SEEN_MAX];
+    char how[SEEN_MAX + sizeof " is \"\""];
+
+    if (note != NULL) {
+        (void)ib_text_clean(seen.p, seen.n, head, sizeof head);
+        (void)snprintf(how, sizeof how, " is \"%s\"", head);
+        write_text(note, context, how);
     }
 }

@@ -20,8 +20,8 @@ enum ib_verdict {
 struct ib_verdict_note {
     bool operand_missing; /* something that was compared or tested is not there */
     bool context_missing; /* the value that the condition is about is not there, or null */
-    char text[IB_VERDICT_NOTE_MAX]; /* the first of those in words, or in literal mode the error; ""
-                                       = nothing */
+    char text[IB_VERDICT_NOTE_MAX]; /* the first of those in words; what did not match; or in
+                                       literal mode the error; "" = nothing */
 };
 
 /* "fail", "pass", "error". */
@@ -33,5 +33,7 @@ const char *ib_verdict_name(enum ib_verdict verdict);
  */
 void ib_verdict_note_operand(struct ib_verdict_note *note, struct ib_str operand);
 void ib_verdict_note_context(struct ib_verdict_note *note, struct ib_str context, bool is_null);
+/* Record what a context said that does not match; a long text is cut off. note may be NULL. */
+void ib_verdict_note_seen(struct ib_verdict_note *note, struct ib_str context, struct ib_str seen);
 
 #endif

@@ -172,6 +172,7 @@ run run --endpoint-url "$endpoint" --from getImage --given "createImage.imageBui
 is_rc "a status that nobody has heard of fails ours with 2" 2
 calls_are "and sends no cancel" "GetImage"
 first_has "and is told by the condition" "CRITICAL - cancel-running-image-build failed: step getImage:"
+first_has "with the status that does not meet it" 'does not hold ($response.body#/image/state/status is "QUARANTINED")'
 
 # --- dry run, trace, secrets ----------------------------------------------------------------------
 arn=$(ctl add-image name=dry status=BUILDING)
