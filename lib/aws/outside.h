@@ -20,6 +20,7 @@
 
 struct ib_outside {
     void *ctx;
+    bool is_windows; /* homes and paths by its rules: the SDKs' vectors for both are one set */
     /* NULL when unset or empty. */
     const char *(*env)(void *ctx, const char *name);
     /* Home directory by the password database; NULL when the user has no entry. */

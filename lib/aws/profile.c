@@ -268,12 +268,33 @@ size_t ib_profiles_size(const struct ib_profiles *p, enum ib_profile_kind kind, 
 /* --- where the files are ------------------------------------------------------------------- */
 
 struct place {
-    const char *variable, *below_home;
+    const char *variable, *below_home, *below_windows_home;
 };
 static const struct place places[IB_PROFILE_ORIGIN_COUNT] = {
-    [IB_PROFILE_CONFIG] = {"AWS_CONFIG_FILE", "/.aws/config"},
-    [IB_PROFILE_CREDENTIALS] = {"AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"},
+    [IB_PROFILE_CONFIG] = {"AWS_CONFIG_FILE", "/.aws/config", "\\.aws\\config"},
+    [IB_PROFILE_CREDENTIALS] = {"AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials",
+                                "\\.aws\\credentials"},
 };
+
+/* Behind HOME: USERPROFILE, then HOMEDRIVE and HOMEPATH. NULL when none of them is set. */
+static const char *windows_home(const struct ib_outside *outside, char buf[IB_PROFILE_PATH_MAX],
+                                const char **ret_source)
+{
+    const char *user = IB_OUTSIDE_ENV(outside, "USERPROFILE");
+    const char *drive = IB_OUTSIDE_ENV(outside, "HOMEDRIVE");
+    const char *path = IB_OUTSIDE_ENV(outside, "HOMEPATH");
+
+    if (user != NULL) {
+        *ret_source = "USERPROFILE";
+        return user;
+    }
+    *ret_source = "HOMEDRIVE and HOMEPATH";
+    if (drive == NULL || path == NULL) {
+        return NULL;
+    }
+    (void)snprintf(buf, IB_PROFILE_PATH_MAX, "%s%s", drive, path);
+    return buf;
+}
 
 const char *ib_profile_home(const struct ib_outside *outside, const char **ret_source)
 {
@@ -304,9 +325,13 @@ void ib_profile_locate(const struct ib_outside *outside, enum ib_profile_origin 
     const struct place *place = &places[origin];
     const char *named = IB_OUTSIDE_ENV(outside, place->variable);
     const char *home, *source;
+    char buf[IB_PROFILE_PATH_MAX];
 
     *ret = (struct ib_profile_file){.origin = origin, .state = IB_PROFILE_FILE_NOWHERE};
     home = ib_profile_home(outside, &source);
+    if (home == NULL && outside->is_windows) {
+        home = windows_home(outside, buf, &source);
+    }
     if (named != NULL) {
         ret->source = place->variable;
         if (named[0] == '~' && named[1] == '/' && home != NULL) {
@@ -318,7 +343,7 @@ void ib_profile_locate(const struct ib_outside *outside, enum ib_profile_origin 
     }
     ret->source = source;
     if (home != NULL) {
-        set_path(ret, home, place->below_home);
+        set_path(ret, home, outside->is_windows ? place->below_windows_home : place->below_home);
     }
 }
 
