@@ -28,7 +28,8 @@ struct walk {
     void (*end)(struct walk *w); /* after the last page; may be NULL */
     size_t found;       /* items that were wanted */
     uint64_t *tokens;   /* hashes of the tokens so far */
-    size_t pages;
+    size_t pages; /* read so far, of a list that goes on */
+    size_t items; /* on them */
 };
 
 static void walk_free(struct walk *w)
@@ -182,6 +183,7 @@ static enum ib_rc take_page(struct walk *w, const struct ib_value *body, struct 
         return ib_fail(err, IB_EPARSE, "%s: the answer's nextToken is no text", w->operation);
     }
     size_t count = ib_value_is(items, IB_VALUE_ARRAY) ? ib_value_count(items) : 0;
+    w->items += count;
     for (size_t i = 0; i < count; i++) {
         if (!w->item(w, ib_value_at(items, i))) {
             return IB_OK;
@@ -196,10 +198,30 @@ static enum ib_rc take_page(struct walk *w, const struct ib_value *body, struct 
     return IB_OK;
 }
 
+/* A long list, cut off by the deadline: pages come one after another, which takes what it takes. */
+static void tell_cut_off(const struct walk *w, const struct ib_error *why)
+{
+    struct ib_error err = *why;
+    struct ib_str rest = ib_str_from(why->text);
+
+    if (ib_str_starts(rest, ib_str_from(w->operation))) {
+        rest = ib_str_skip(rest, strlen(w->operation));
+    }
+    (void)snprintf(err.text, sizeof err.text,
+                   "%s: out of time after %zu page%s with %zu items, raise --timeout%s%.*s",
+                   w->operation, w->pages, w->pages == 1 ? "" : "s", w->items,
+                   rest.n < strlen(why->text) ? "" : ": ", IB_STR_ARG(rest));
+    tell_trouble(w, &err);
+}
+
 static void take_answer(struct walk *w, const struct ib_queue_result *result)
 {
     struct ib_error err = IB_ERROR_INIT;
 
+    if (result->rc == IB_ETIMEOUT && w->pages > 0) {
+        tell_cut_off(w, result->err);
+        return;
+    }
     if (result->rc != IB_OK) {
         tell_trouble(w, result->err);
         return;

@@ -189,6 +189,12 @@ void ib_workflow_look(const struct ib_workflow_list *list, struct ib_workflow_fa
     *ret = f;
 }
 
+bool ib_workflow_begun_late(const struct ib_workflow_facts *facts, int64_t created_ms)
+{
+    return !facts->retried && facts->has_first &&
+           facts->first_ms - created_ms > IB_WORKFLOW_LATE_MS;
+}
+
 bool ib_workflow_running_step(const struct ib_value *body, struct ib_workflow_step *ret)
 {
     const struct ib_value *steps = ib_value_get_c(body, "steps");

@@ -58,6 +58,15 @@ struct ib_workflow_facts {
 /* Pure. For a build that is in flight. */
 void ib_workflow_look(const struct ib_workflow_list *list, struct ib_workflow_facts *ret);
 
+/*
+ * Did a build that shows no retry begin more than IB_WORKFLOW_LATE_MS after it was made? The first
+ * workflow begins within minutes. One that begins later was held back: the build failed or was
+ * cancelled before any workflow, and RetryImage put it to work; or it waited for its turn. It is aged
+ * from first_ms, which does not move again: a build that hangs grows old from there all the same.
+ */
+#define IB_WORKFLOW_LATE_MS INT64_C(1800000)
+bool ib_workflow_begun_late(const struct ib_workflow_facts *facts, int64_t created_ms);
+
 struct ib_workflow_step {
     char name[IB_WORKFLOW_NAME_MAX], action[IB_WORKFLOW_NAME_MAX]; /* clean */
     bool has_start;

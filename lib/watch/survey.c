@@ -617,8 +617,7 @@ static void take_executions(struct look *l)
     d->restart_ms = facts.restart_ms;
     d->has_first_start = facts.has_first;
     d->first_start_ms = facts.first_ms;
-    if (!facts.retried && facts.has_first && image->has_created &&
-        facts.first_ms - image->created_ms > IB_SURVEY_LATE_MS) {
+    if (image->has_created && ib_workflow_begun_late(&facts, image->created_ms)) {
         d->begun_late = true;
         d->restart_known = true;
         d->restart_ms = facts.first_ms;

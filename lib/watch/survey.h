@@ -17,12 +17,6 @@
 #include "lib/watch/targets.h"
 
 #define IB_SURVEY_DETAIL_MAX   200                 /* builds of a target looked at closer; the oldest first */
-/*
- * A build's first workflow begins minutes after the build was made. One that begins later than this
- * was held back: it failed or was cancelled before any workflow, and RetryImage put it to work; or it
- * waited for its turn. It is aged from there.
- */
-#define IB_SURVEY_LATE_MS      INT64_C(1800000)
 #define IB_SURVEY_LOOKBACK_MS  INT64_C(86400000)   /* of -A when nothing else is said */
 
 /* What a closer look found. */

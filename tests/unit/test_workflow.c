@@ -191,8 +191,59 @@ static void test_step(void **state)
     assert_int_equal(step.waits, r->waits);
 }
 
+/* The first build workflow begins at 05:00. */
+struct late_row {
+    const char *name, *executions;
+    int64_t created_ms; /* against 05:00 */
+    bool late;
+};
+#define FIRST "{\"workflowExecutionId\":\"wf-1\"," BUILD ",\"status\":\"RUNNING\"," AT(05) "}"
+#define DONE  "{\"workflowExecutionId\":\"wf-1\"," BUILD ",\"status\":\"COMPLETED\"," AT(05) "}"
+static const struct late_row late_rows[] = {
+    { "a_build_that_begins_at_once_is_not_late", FIRST, 0, false },
+    { "a_build_that_begins_after_30_minutes_is_not_late", FIRST, -30 * IB_MINUTE_MS, false },
+    { "a_millisecond_more_is_late", FIRST, -30 * IB_MINUTE_MS - 1, true },
+    { "a_build_that_waited_half_a_day_is_late", FIRST, -12 * IB_HOUR_MS, true },
+    { "a_build_that_begins_before_it_was_made_is_not_late", FIRST, IB_MINUTE_MS, false },
+    { "tests_move_the_start_of_a_late_build_no_further",
+      DONE ",{\"workflowExecutionId\":\"wf-2\"," TEST ",\"status\":\"RUNNING\"," AT(09) "}",
+      -IB_HOUR_MS, true },
+    { "late_tests_make_no_late_build",
+      DONE ",{\"workflowExecutionId\":\"wf-2\"," TEST ",\"status\":\"RUNNING\"," AT(09) "}",
+      -IB_MINUTE_MS, false },
+    { "a_retried_build_goes_by_its_retry",
+      FIRST ",{\"workflowExecutionId\":\"wf-0\"," BUILD ",\"status\":\"FAILED\"," AT(01) "}",
+      -12 * IB_HOUR_MS, false },
+    { "tests_alone_say_nothing",
+      "{\"workflowExecutionId\":\"wf-2\"," TEST ",\"status\":\"RUNNING\"," AT(05) "}",
+      -12 * IB_HOUR_MS, false },
+    { "no_workflow_yet_is_not_late", "", -12 * IB_HOUR_MS, false },
+    { "a_workflow_without_start_is_not_late",
+      "{\"workflowExecutionId\":\"wf-1\"," BUILD ",\"status\":\"PENDING\"}", -12 * IB_HOUR_MS, false },
+};
+static void test_late(void **state)
+{
+    const struct late_row *r = *state;
+    char text[1024];
+    IB_CLEANUP(ib_workflow_list_fini) struct ib_workflow_list list = { 0 };
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_workflow_facts f;
+    int64_t five_ms;
+
+    assert_ok(ib_time_parse_iso8601(IB_STR("2026-09-03T05:00:00.000Z"), &five_ms, &err), &err);
+    (void)snprintf(text, sizeof text, "{\"workflowExecutions\":[%s]}", r->executions);
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = parse(text);
+    assert_ok(ib_workflow_list_add(&list, v, &err), &err);
+    ib_workflow_look(&list, &f);
+    assert_int_equal(ib_workflow_begun_late(&f, five_ms + r->created_ms), r->late);
+    if (r->late) {
+        assert_int_equal(f.first_ms, five_ms);
+    }
+}
+
 int main(void)
 {
+    IB_TEST_ROWS(late_rows, test_late);
     IB_TEST_ROWS(rows, test_row);
     IB_TEST_CASE(names_come_from_the_workflows_arn);
     IB_TEST_CASE(an_answer_without_list_is_empty_and_one_that_is_no_object_is_an_error);
