@@ -20,7 +20,7 @@ SEED = int(os.environ.get('IB_TORTURE_SEED', str(random.randrange(1 << 32))))
 world = World()
 test = Tests()
 chance = random.Random(SEED)
-LIMIT = ('-c', '90m', '--confirm-timeout', '5s')
+LIMIT = ('-c', '90m', '--confirm-timeout', '5s', '-t', '100s')  # fifty at once on a busy machine
 
 
 def killed_runs(arns, longest):
