@@ -131,6 +131,15 @@ requests() {
     ctl count "${1:-*}" --status any
 }
 
+# How many requests came within any SECONDS: with a fault that delays answers so long, so many were
+# under way at once, however busy the machine is.
+at_once() {
+    ctl requests | "${PYTHON:-/usr/bin/python3}" -c "
+import json, sys
+times = [json.loads(line)['time'] for line in sys.stdin]
+print(max(sum(0 <= one - other < $1 for other in times) for one in times))"
+}
+
 # One line, exit 3, not a single request: what bad input must come to.
 refused() { # refused NAME FIRST-LINE-PATTERN PROGRAM [ARGUMENT]...
     name=$1
