@@ -35,6 +35,7 @@ include tests/unit/watch.mk
 include tests/unit/plugin.mk
 include tests/fuzz/local.mk
 include tests/cli/local.mk
+include tests/docs/local.mk
 include tests/e2e/local.mk
 include tests/standin/local.mk
 include tests/aws/local.mk
