@@ -53,6 +53,53 @@ size_t ib_cancelled_new(const struct ib_cancelled *done)
     return n;
 }
 
+void ib_cancelled_note_follow(struct ib_cancelled_item *item)
+{
+    char raw[2 * IB_ERROR_TEXT_MAX + 4];
+
+    if (item->follow.outcome != IB_FOLLOW_NONE) {
+        (void)snprintf(raw, sizeof raw, "%s; %s", item->report.text, item->follow.text);
+        (void)ib_text_plugin(raw, strlen(raw), item->report.text, sizeof item->report.text);
+    }
+}
+
+/* A refusal in a sweep, where nobody asked for this build. */
+static enum ib_state swept_state(enum ib_policy_rule rule)
+{
+    switch (rule) {
+    case IB_RULE_MINIMUM_AGE:
+    case IB_RULE_STATE:
+    case IB_RULE_OPT_OUT:
+    case IB_RULE_ENABLED:
+    case IB_RULE_ALLOW_LIST:
+        return IB_STATE_OK;
+    case IB_RULE_MAX_CANCEL:
+        return IB_STATE_WARNING;
+    case IB_RULE_NONE:
+    case IB_RULE_IN_FLIGHT:
+    case IB_RULE_AGE_KNOWN:
+    case IB_RULE_STUCK:
+    case IB_RULE_TARGET_BUDGET:
+    case IB_RULE_TOTAL_BUDGET:
+    case IB_RULE_COUNT:
+        break;
+    }
+    return IB_STATE_CRITICAL;
+}
+
+enum ib_state ib_cancelled_item_state(const struct ib_cancelled *done,
+                                      const struct ib_cancelled_item *item)
+{
+    const struct ib_cancel_report *r = &item->report;
+    enum ib_state state = ib_outcome_state(r->outcome);
+
+    if (done->sweep && r->outcome == IB_OUTCOME_REFUSED && r->decided &&
+        r->decision.verdict == IB_POLICY_REFUSE) {
+        state = swept_state(r->decision.rule);
+    }
+    return ib_state_worst(state, ib_follow_state(item->follow.outcome));
+}
+
 /* Exit codes of this program order otherwise than plugin states: what could not be tried hides nothing. */
 enum ib_state ib_cancelled_state(const struct ib_cancelled *done)
 {
@@ -60,7 +107,7 @@ enum ib_state ib_cancelled_state(const struct ib_cancelled *done)
         done->survey != NULL && done->survey->trouble_count > 0 ? IB_STATE_UNKNOWN : IB_STATE_OK;
 
     for (size_t i = 0; i < done->count; i++) {
-        worst = ib_state_worst(worst, ib_outcome_state(done->items[i].report.outcome));
+        worst = ib_state_worst(worst, ib_cancelled_item_state(done, &done->items[i]));
     }
     if (done->journal_trouble.rc != IB_OK && ib_cancelled_sent(done) > 0) {
         worst = ib_state_worst(worst, IB_STATE_WARNING);
@@ -83,18 +130,18 @@ static const char *title(const struct ib_cancel_report *r, char *buf, size_t cap
 /* The result that the first line is about: the worst, and of equals the first that did something. */
 static const struct ib_cancel_report *leading(const struct ib_cancelled *done)
 {
-    const struct ib_cancel_report *lead = NULL;
+    const struct ib_cancelled_item *lead = NULL;
 
     for (size_t i = 0; i < done->count; i++) {
-        const struct ib_cancel_report *r = &done->items[i].report;
+        const struct ib_cancelled_item *item = &done->items[i];
         int c = lead == NULL ? 1
-                             : ib_state_cmp(ib_outcome_state(r->outcome),
-                                            ib_outcome_state(lead->outcome));
-        if (c > 0 || (c == 0 && r->sent && !lead->sent)) {
-            lead = r;
+                             : ib_state_cmp(ib_cancelled_item_state(done, item),
+                                            ib_cancelled_item_state(done, lead));
+        if (c > 0 || (c == 0 && item->report.sent && !lead->report.sent)) {
+            lead = item;
         }
     }
-    return lead;
+    return lead == NULL ? NULL : &lead->report;
 }
 
 static void first_line(const struct ib_cancelled *done, struct ib_output *out)
@@ -142,18 +189,30 @@ static void explain(const struct ib_cancel_report *r, struct ib_output *out)
     }
 }
 
-static void result_lines(const struct ib_cancelled *done, const struct ib_cancel_report *r,
+static void result_lines(const struct ib_cancelled *done, const struct ib_cancelled_item *item,
                          struct ib_output *out)
 {
+    const struct ib_cancel_report *r = &item->report;
     char name[IB_IMAGE_TITLE_MAX];
 
     ib_output_line(out, "[%s] %s %s, %s%s%s%s%s", ib_outcome_name(r->outcome),
                    title(r, name, sizeof name), r->text, r->arn,
                    r->token[0] != '\0' ? ", token " : "", r->token,
                    r->request_id[0] != '\0' ? ", request " : "", r->request_id);
+    if (item->follow.token[0] != '\0') {
+        ib_output_line(out, "after_cancel %s: %s, token %s%s%s%s%s",
+                       ib_follow_kind_name(item->follow.kind), item->follow.text,
+                       item->follow.token, item->follow.request_id[0] != '\0' ? ", request " : "",
+                       item->follow.request_id, item->follow.started[0] != '\0' ? ", " : "",
+                       item->follow.started);
+    }
     add_left_behind(r, out);
     if (done->explain) {
         explain(r, out);
+    }
+    if (done->explain && item->follow.outcome != IB_FOLLOW_NONE) {
+        ib_output_line(out, "after_cancel %s: %s", ib_follow_kind_name(item->follow.kind),
+                       item->follow.text);
     }
 }
 
@@ -163,7 +222,7 @@ void ib_cancelled_text(const struct ib_cancelled *done, struct ib_output *out)
 
     first_line(done, out);
     for (size_t i = 0; i < done->count; i++) {
-        result_lines(done, &done->items[i].report, out);
+        result_lines(done, &done->items[i], out);
         counts[done->items[i].report.outcome]++;
     }
     if (done->journal_trouble.rc != IB_OK) {
@@ -224,7 +283,27 @@ static void add_amis(const struct ib_image *image, struct ib_members *m)
     }
 }
 
-static void add_result(const struct ib_cancelled_item *item, struct ib_members *all)
+static void add_follow(const struct ib_follow_report *f, struct ib_members *m)
+{
+    struct ib_members follow = ib_members_new();
+
+    if (f->outcome == IB_FOLLOW_NONE) {
+        ib_members_fini(&follow);
+        return;
+    }
+    ib_members_c(&follow, "kind", ib_follow_kind_name(f->kind));
+    ib_members_c(&follow, "outcome", ib_follow_outcome_name(f->outcome));
+    ib_members_c(&follow, "text", f->text);
+    ib_members_bool(&follow, "sent", f->sent);
+    ib_members_str_if(&follow, "arn", ib_str_from(f->started));
+    ib_members_str_if(&follow, "clientToken", ib_str_from(f->token));
+    ib_members_str_if(&follow, "requestId", ib_str_from(f->request_id));
+    ib_members_str_if(&follow, "code", ib_str_from(f->error.aws_code));
+    ib_members_object(m, "afterCancel", &follow);
+}
+
+static void add_result(const struct ib_cancelled *done, const struct ib_cancelled_item *item,
+                       struct ib_members *all)
 {
     const struct ib_cancel_report *r = &item->report;
     struct ib_members m = ib_members_new();
@@ -232,7 +311,7 @@ static void add_result(const struct ib_cancelled_item *item, struct ib_members *
     ib_members_c(&m, "arn", r->arn);
     ib_members_c(&m, "target", item->target->name);
     ib_members_c(&m, "outcome", ib_outcome_name(r->outcome));
-    ib_members_int(&m, "exitCode", (int64_t)ib_outcome_state(r->outcome));
+    ib_members_int(&m, "exitCode", (int64_t)ib_cancelled_item_state(done, item));
     ib_members_c(&m, "text", r->text);
     ib_members_bool(&m, "sent", r->sent);
     if (r->sent) {
@@ -250,6 +329,7 @@ static void add_result(const struct ib_cancelled_item *item, struct ib_members *
         ib_members_int(&m, "ageSeconds", r->build.facts.age_ms / 1000);
     }
     add_decision(r, &m);
+    add_follow(&item->follow, &m);
     add_amis(&r->build.image, &m);
     if (r->error.rc != IB_OK) {
         struct ib_members error = ib_members_new();
@@ -279,7 +359,7 @@ enum ib_rc ib_cancelled_json(const struct ib_cancelled *done, const char *progra
     ib_members_bool(&m, "action", done->no_action == NULL);
     ib_members_array(&m, "results");
     for (size_t i = 0; i < done->count; i++) {
-        add_result(&done->items[i], &m);
+        add_result(done, &done->items[i], &m);
     }
     ib_members_array(&m, "errors");
     for (size_t i = 0; s != NULL && i < s->trouble_count; i++) {

@@ -11,6 +11,7 @@ struct ib_cancelled_item {
     const struct ib_target *target;
     struct ib_cancel_report report;
     struct ib_journal_cancel *record; /* heap; NULL = not on record */
+    struct ib_follow_report follow;   /* what after_cancel came to */
 };
 
 struct ib_cancelled {
@@ -20,6 +21,7 @@ struct ib_cancelled {
     size_t left_out;                /* stuck builds that were not even looked at */
     const char *no_action;          /* the gate was closed: why */
     bool explain;
+    bool sweep;                     /* what policy keeps from being cancelled is no failure of the sweep */
     struct ib_error journal_trouble; /* rc != IB_OK: something was done and could not be recorded in full */
     int64_t begin_mono_ms;
     struct ib_aws_stats stats;
@@ -36,6 +38,17 @@ size_t ib_cancelled_sent(const struct ib_cancelled *done);
  * or a cancel that hangs would keep every other stuck build from its own.
  */
 size_t ib_cancelled_new(const struct ib_cancelled *done);
+
+/* Append what after_cancel came to to the words of the cancel. */
+void ib_cancelled_note_follow(struct ib_cancelled_item *item);
+
+/*
+ * What one result means for the exit code. In a sweep, a build that policy protects (its tag, the allow
+ * list, its state, the minimum age) is left to the check, which calls it stuck; one that waits for the
+ * next run (--max-cancel) is a WARNING.
+ */
+enum ib_state ib_cancelled_item_state(const struct ib_cancelled *done,
+                                      const struct ib_cancelled_item *item);
 
 /* The worst of all outcomes, and of what could not be read while looking for builds. */
 enum ib_state ib_cancelled_state(const struct ib_cancelled *done);

@@ -21,6 +21,7 @@
 
 #define TIMEOUT_MS      (25 * IB_SECOND_MS) /* Nagios kills handlers after 30 s */
 #define CONFIRM_MS      (15 * IB_SECOND_MS)
+#define SWEEP_CONFIRM_MS (3 * IB_SECOND_MS) /* for each that was open before; the next sweep looks again */
 #define CANDIDATES_MAX  50 /* builds looked at in one run */
 
 struct options {
@@ -509,6 +510,7 @@ static enum ib_rc open_record(const struct options *o, const struct ib_watch_con
         .no_journal = o->no_journal,
         .read_only = o->dry_run || o->explain,
         .busy_ms = o->common.timeout_ms / 3,
+        .retry_for_ms = config->retry_for_ms,
         .caller = { .program = program.name, .argc = o->argc, .argv = o->argv, .problem = o->problem_id },
         .facility = o->facility,
         .tag = o->tag,
@@ -540,8 +542,8 @@ static void session_fini(struct session *s)
     ib_watch_config_fini(&s->config);
 }
 
-/* Take up what is open. A sweep neither waits for it nor gives it all the time: cancels that hang would
- * keep the sweep from builds that nobody has tried to cancel yet. */
+/* Take up what is open. A sweep waits little for it and gives it half of the time: cancels that hang
+ * would keep it from builds that nobody has tried to cancel yet. */
 static enum ib_rc do_resume(const struct options *o, struct session *s, struct ib_deadline deadline,
                             struct ib_error *err)
 {
@@ -552,11 +554,12 @@ static enum ib_rc do_resume(const struct options *o, struct session *s, struct i
                                     .caller = s->recorded.caller,
                                     .deadline = o->sweep ? ib_deadline_in(o->common.timeout_ms / 2)
                                                          : deadline,
-                                    .confirm_ms = o->sweep            ? 0
-                                                  : o->confirm_ms >= 0 ? o->confirm_ms
-                                                                       : CONFIRM_MS,
+                                    .confirm_ms = o->confirm_ms >= 0 ? o->confirm_ms : CONFIRM_MS,
                                     .external_id = o->common.external_id,
                                     .proxy = o->common.proxy };
+    if (o->sweep && s->resume.confirm_ms > SWEEP_CONFIRM_MS) {
+        s->resume.confirm_ms = SWEEP_CONFIRM_MS;
+    }
     return ib_resume_run(&s->resume, &s->done, err);
 }
 
@@ -608,7 +611,7 @@ static enum ib_rc do_cancels(struct action *a, struct session *s, struct ib_erro
     free(a->allow);
     a->allow = NULL;
     /* Written also after a failure: what was sent before it stays on record. */
-    ib_recorded_finish(&s->recorded, &s->done);
+    ib_recorded_finish(&s->recorded, s->clients, a->deadline, &s->done);
     if (rc == IB_OK && a->o->detach && left_open(&s->done)) {
         rc = detach(a->o, s, err);
     }
@@ -716,6 +719,7 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
 
     s.done.begin_mono_ms = ib_time_mono_ms();
     s.done.explain = o->explain;
+    s.done.sweep = o->sweep;
     if (rc == IB_OK && o->history) {
         return show_history(o, &s.config, out, err);
     }
@@ -734,7 +738,7 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
         rc = do_resume(o, &s, deadline, err);
     }
     if (rc == IB_OK && o->resume) {
-        ib_recorded_finish(&s.recorded, &s.done);
+        ib_recorded_finish(&s.recorded, s.clients, deadline, &s.done);
     } else if (rc == IB_OK) {
         rc = do_cancels(&a, &s, err);
     }

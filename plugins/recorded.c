@@ -63,6 +63,10 @@ enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct ib_cancelled 
     record->problem = recorded->options.caller.problem;
     record->caller = recorded->caller;
     record->begun_ms = ib_time_now_ms();
+    record->follow = (struct ib_follow_rules){.kind = job->target->after_cancel,
+                                              .target_per_hour = job->policy->target_per_hour,
+                                              .total_per_hour = job->policy->total_per_hour,
+                                              .within_ms = recorded->options.retry_for_ms};
     (void)ib_text_copy(record->arn, sizeof record->arn, job->arn);
     if (recorded->journal.db != NULL) {
         rc = ib_statedb_count(recorded->journal.db,
@@ -111,15 +115,89 @@ static void note_open(struct ib_cancel_report *r)
     }
 }
 
-void ib_recorded_finish(struct ib_recorded *recorded, struct ib_cancelled *done)
+static void on_follow_phase(void *ctx, bool sent, const char *what)
+{
+    const struct ib_cancel_row *row = ctx;
+
+    ib_start_phase(sent, "%s (%s)", what, row->arn);
+}
+
+enum ib_rc ib_recorded_follow(struct ib_journal_cancel *record, struct ib_follow_job *job,
+                              struct ib_cancelled_item *item, struct ib_error *err)
+{
+    enum ib_rc rc = IB_OK;
+
+    if (!record->followed) {
+        return IB_OK;
+    }
+    if (record->start.ended_ms != 0) {
+        ib_follow_say(&item->follow, IB_FOLLOW_REFUSED, ib_follow_kind(record->start.kind),
+                      record->start.text);
+    } else {
+        job->db = record->journal->db;
+        job->self = &record->journal->self;
+        job->row = &record->start;
+        job->phase = on_follow_phase;
+        job->ctx = &record->start;
+        rc = ib_follow_run(job, &item->follow, err);
+    }
+    ib_cancelled_note_follow(item);
+    return rc;
+}
+
+/* Nothing is started without a record, and nothing in a dry run: say so. */
+static void foretell(const struct ib_recorded *recorded, struct ib_cancelled_item *item)
+{
+    const struct ib_journal_cancel *record = item->record;
+    const struct ib_follow_rules *rules = &record->follow;
+    struct ib_follow_counts counts = {.again = false};
+    struct ib_error err = IB_ERROR_INIT;
+    char why[IB_CANCEL_TEXT_MAX], what[IB_FOLLOW_WHAT_MAX];
+    bool dry = item->report.outcome == IB_OUTCOME_DRY_RUN;
+
+    if (rules->kind == IB_AFTER_NOTHING || (!dry && item->report.outcome != IB_OUTCOME_CANCELLED)) {
+        return;
+    }
+    if (!dry || recorded->options.no_journal) {
+        ib_follow_say(&item->follow, IB_FOLLOW_WITHHELD, rules->kind,
+                      "--no-journal leaves no record that it was");
+        ib_cancelled_note_follow(item);
+        return;
+    }
+    ib_follow_what(rules->kind, &item->report.build.image, ib_str_from(record->arn), what,
+                   sizeof what);
+    if (recorded->journal.db != NULL &&
+        ib_statedb_follow_look(recorded->journal.db, record->arn, what,
+                               record->target->name == NULL ? "" : record->target->name,
+                               ib_time_now_ms(), &counts, &err) != IB_OK) {
+        ib_follow_say(&item->follow, IB_FOLLOW_REFUSED, rules->kind, err.text);
+    } else {
+        counts.target_last_hour++; /* the cancel itself */
+        counts.total_last_hour++;
+        bool would = ib_follow_decide(rules, what, &counts, 0, why, sizeof why);
+        ib_follow_say(&item->follow, would ? IB_FOLLOW_WOULD : IB_FOLLOW_REFUSED, rules->kind, why);
+    }
+    item->follow.outcome = IB_FOLLOW_WOULD; /* nothing was refused: nothing was asked for */
+    ib_cancelled_note_follow(item);
+}
+
+void ib_recorded_finish(struct ib_recorded *recorded, struct ib_clients *clients,
+                        struct ib_deadline deadline, struct ib_cancelled *done)
 {
     for (size_t i = 0; i < done->count; i++) {
         struct ib_cancelled_item *item = &done->items[i];
+        struct ib_follow_job job = {.target = item->target,
+                                    .clients = clients,
+                                    .deadline = deadline,
+                                    .within_ms = recorded->options.retry_for_ms};
         struct ib_error err = IB_ERROR_INIT;
         bool owned = item->record != NULL && item->record->standing == IB_STANDING_OWNED;
 
-        if (item->record != NULL && !recorded->options.read_only) {
-            if (ib_journal_finish(item->record, &item->report, &err) != IB_OK) {
+        if (item->record != NULL && (recorded->options.read_only || recorded->journal.db == NULL)) {
+            foretell(recorded, item);
+        } else if (item->record != NULL) {
+            if (ib_journal_finish(item->record, &item->report, &err) != IB_OK ||
+                ib_recorded_follow(item->record, &job, item, &err) != IB_OK) {
                 done->journal_trouble = err;
             } else if (item->record->trouble.rc != IB_OK) {
                 done->journal_trouble = item->record->trouble;

@@ -12,6 +12,7 @@ struct ib_recorded_options {
     bool no_journal;   /* --no-journal: nothing is remembered, nothing stops for it */
     bool read_only;    /* a dry run: counts are read, nothing is written */
     int64_t busy_ms;   /* patience with another call's transaction */
+    int64_t retry_for_ms; /* a start that follows a cancel is not made later than this */
     struct ib_journal_caller caller;
     int facility;      /* of lib/plugin/record.h */
     const char *tag;
@@ -37,8 +38,20 @@ IB_NODISCARD enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct 
 /* The same hooks again, to confirm it later. */
 void ib_recorded_rejoin(const struct ib_cancelled_item *item, struct ib_cancel_job *job);
 
-/* Write what came of all of them; what cannot be written is kept in done->journal_trouble. */
-void ib_recorded_finish(struct ib_recorded *recorded, struct ib_cancelled *done);
+/*
+ * Write what came of all of them, and start what after_cancel asks for (in a dry run: say what would be
+ * started); what cannot be written is kept in done->journal_trouble.
+ */
+void ib_recorded_finish(struct ib_recorded *recorded, struct ib_clients *clients,
+                        struct ib_deadline deadline, struct ib_cancelled *done);
+
+/*
+ * The start that ib_journal_finish() claimed. job: db, self, row and phase are filled here. Errors: of the
+ * journal.
+ */
+IB_NODISCARD enum ib_rc ib_recorded_follow(struct ib_journal_cancel *record,
+                                           struct ib_follow_job *job,
+                                           struct ib_cancelled_item *item, struct ib_error *err);
 
 /* Old rows go, at most once per run and only when it costs nobody. */
 void ib_recorded_prune(struct ib_recorded *recorded, int64_t keep_ms);

@@ -112,12 +112,14 @@ static const char *journal_words(const struct ib_report *r, const struct ib_surv
     if (ib_statedb_last(r->journal, arn, row, &ignored) != IB_OK) {
         return buf;
     }
-    /* An ended cancel says nothing about a build that was put back to work since. */
-    if (row->ended_ms != 0 && b->judgement.in_flight && b->detail.restart_known &&
+    /* An ended cancel says nothing about a build that was put back to work since, but who did that may be told. */
+    bool started = strcmp(row->outcome, "started") == 0;
+    if (!started && row->ended_ms != 0 && b->judgement.in_flight && b->detail.restart_known &&
         b->detail.restart_ms > row->ended_ms) {
         return buf;
     }
-    if (row->ended_ms != 0 && b->judgement.in_flight && strcmp(row->outcome, "cancelled") == 0) {
+    bool was_cancel = strcmp(row->outcome, "cancelled") == 0 || strcmp(row->outcome, "refused") == 0;
+    if (row->ended_ms != 0 && b->judgement.in_flight && was_cancel) {
         return buf;
     }
     return ib_journal_words(row, r->survey->now_ms, buf, cap);

@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/plugin/start.h"
+#include "plugins/recorded.h"
 
 struct rows {
     struct ib_cancel_row items[IB_RESUME_ROWS_MAX];
@@ -79,6 +80,44 @@ static enum ib_rc let_go(struct ib_resume *r, const struct ib_cancel_row *row,
     return rc;
 }
 
+static struct ib_follow_job follow_job(const struct ib_resume *r, const struct ib_target *target)
+{
+    return (struct ib_follow_job){.target = target,
+                                  .clients = r->clients,
+                                  .deadline = r->deadline,
+                                  .within_ms = r->config->retry_for_ms};
+}
+
+/* A start that was left open: its cancel has ended long ago. */
+static enum ib_rc start_on(struct ib_resume *r, const struct ib_cancel_row *row,
+                           struct ib_cancelled *done, struct ib_error *err)
+{
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
+    struct ib_target target;
+    struct ib_cancel_report *report = NULL;
+    enum ib_rc rc = ib_journal_target(row, r->config, &context, &target, err);
+
+    if (rc == IB_EPARSE) {
+        return let_go(r, row, done, err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_cancelled_add(done, &r->config->defaults, &report, err);
+    }
+    if (rc != IB_OK) {
+        return rc;
+    }
+    target.external_id = target.external_id == NULL ? r->external_id : target.external_id;
+    target.proxy = target.proxy == NULL ? r->proxy : target.proxy;
+    struct ib_journal_cancel record = {.journal = r->journal, .followed = true, .start = *row};
+    struct ib_follow_job job = follow_job(r, &target);
+    job.withdrawn = target.after_cancel != ib_follow_kind(row->kind);
+    report->outcome = IB_OUTCOME_NOTHING;
+    (void)ib_text_copy(report->arn, sizeof report->arn, ib_str_from(row->arn));
+    (void)snprintf(report->text, sizeof report->text, "was cancelled before");
+    r->taken++;
+    return ib_recorded_follow(&record, &job, &done->items[done->count - 1], err);
+}
+
 /* The row is ours: run the document's branch with its token, and write what came of it. */
 static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, int64_t confirm_ms,
                           struct ib_cancelled *done, struct ib_error *err)
@@ -111,6 +150,10 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
                                    .standing = IB_STANDING_OWNED,
                                    .row = *row},
                         .next = ib_journal_next(row, ib_time_now_ms(), r->config->retry_for_ms)};
+    a.record.follow = (struct ib_follow_rules){.kind = target.after_cancel,
+                                               .target_per_hour = target.max_per_hour,
+                                               .total_per_hour = r->config->max_per_hour,
+                                               .within_ms = r->config->retry_for_ms};
     memcpy(a.record.arn, row->arn, sizeof a.record.arn);
     a.inner = ib_journal_hooks(&a.record);
     (void)ib_duration_fmt(r->config->retry_for_ms, a.after, sizeof a.after);
@@ -140,6 +183,7 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
         (void)snprintf(report->text, sizeof report->text,
                        "nothing to cancel any more: the build is gone");
     }
+    struct ib_cancelled_item *item = &done->items[done->count - 1];
     bool gave_up = a.next == IB_NEXT_READ && report->outcome == IB_OUTCOME_REFUSED;
     if (!gave_up && row->sent_ms != 0 && report->decided &&
         report->decision.verdict == IB_POLICY_REFUSE) {
@@ -148,6 +192,10 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
     }
     rc = gave_up ? ib_journal_expire(&a.record, report, err)
                  : ib_journal_finish(&a.record, report, err);
+    if (rc == IB_OK) {
+        struct ib_follow_job follow = follow_job(r, &target);
+        rc = ib_recorded_follow(&a.record, &follow, item, err);
+    }
     if (rc == IB_OK && a.record.trouble.rc != IB_OK) {
         *err = a.record.trouble;
         rc = a.record.trouble.rc;
@@ -164,12 +212,33 @@ struct picture {
     bool has_failure;
 };
 
+/* Newest first: the sentence is about the newest. */
+static void count_start(const struct picture *p, const struct ib_cancel_row *row)
+{
+    struct ib_resume *r = p->resume;
+    char words[256];
+    bool open = row->ended_ms == 0;
+    bool counts = open || (strcmp(row->outcome, "started") != 0 &&
+                           p->now_ms - row->ended_ms <= IB_RESUME_RECENT_MS);
+
+    if (counts && r->worst_start[0] == '\0') {
+        (void)snprintf(r->worst_start, sizeof r->worst_start, "%.200s: %s", row->arn,
+                       ib_journal_words(row, p->now_ms, words, sizeof words));
+    }
+    r->starts_open += open ? 1 : 0;
+    r->starts_failed += counts && !open ? 1 : 0;
+}
+
 static bool count_row(void *ctx, const struct ib_cancel_row *row)
 {
     struct picture *p = ctx;
     struct ib_resume *r = p->resume;
     char words[256];
 
+    if (strcmp(row->kind, IB_CANCEL_KIND) != 0) {
+        count_start(p, row);
+        return true;
+    }
     if (row->ended_ms == 0) {
         int64_t age_ms = p->now_ms - row->created_ms;
         r->open++;
@@ -214,8 +283,10 @@ enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done, st
         if (rc == IB_OK && result == IB_CLAIM_TAKEN_OVER) {
             /* A build that never ends must not use up the time of those behind it. */
             int64_t share_ms = ib_deadline_left_ms(&resume->deadline) / (int64_t)i;
-            rc = work_on(resume, &row,
-                         share_ms < resume->confirm_ms ? share_ms : resume->confirm_ms, done, err);
+            bool start = strcmp(row.kind, IB_CANCEL_KIND) != 0;
+            int64_t confirm_ms = share_ms < resume->confirm_ms ? share_ms : resume->confirm_ms;
+            rc = start ? start_on(resume, &row, done, err)
+                       : work_on(resume, &row, confirm_ms, done, err);
             resume->settled += rc == IB_OK ? 1 : 0;
         }
     }
@@ -230,7 +301,8 @@ enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done, st
 
 enum ib_state ib_resume_state(const struct ib_resume *resume, const struct ib_cancelled *done)
 {
-    enum ib_state state = resume->open > 0 ? IB_STATE_WARNING : IB_STATE_OK;
+    bool warn = resume->open > 0 || resume->starts_open > 0 || resume->starts_failed > 0;
+    enum ib_state state = warn ? IB_STATE_WARNING : IB_STATE_OK;
 
     for (size_t i = 0; i < done->count; i++) {
         if (done->items[i].report.outcome == IB_OUTCOME_UNTRIED) {
@@ -248,6 +320,11 @@ void ib_resume_text(const struct ib_resume *resume, struct ib_output *out)
     } else if (resume->open > 0) {
         ib_output_text(out, "%zu cancel%s not confirmed yet: %s", resume->open,
                        resume->open == 1 ? "" : "s", resume->worst);
+    } else if (resume->starts_failed + resume->starts_open > 0) {
+        ib_output_text(out, "%zu start%s after a cancel not made: %s",
+                       resume->starts_failed + resume->starts_open,
+                       resume->starts_failed + resume->starts_open == 1 ? "" : "s",
+                       resume->worst_start);
     } else {
         ib_output_text(out, "no cancel is open");
     }
@@ -261,6 +338,8 @@ void ib_resume_text(const struct ib_resume *resume, struct ib_output *out)
          .value = (double)(resume->oldest_ms / IB_SECOND_MS),
          .uom = IB_UOM_SECONDS,
          .has_min = true},
+        {.label = "starts_open", .value = (double)resume->starts_open, .has_min = true},
+        {.label = "starts_failed", .value = (double)resume->starts_failed, .has_min = true},
     };
     for (size_t i = 0; i < IB_ARRAY_LEN(perfs); i++) {
         ib_output_perf(out, &perfs[i]);

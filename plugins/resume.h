@@ -30,16 +30,22 @@ struct ib_resume {
     size_t failed;    /* ended as failed or expired within IB_RESUME_RECENT_MS */
     int64_t oldest_ms;/* age of the oldest open one; 0 = none */
     char worst[512];  /* sentence about the newest failure, else about the oldest open one */
+    size_t starts_open;   /* of starts that follow a cancel: the same */
+    size_t starts_failed; /* and those that a rule refused */
+    char worst_start[512];
 };
 
 /* Reports are added to done. Errors: of the journal; what goes wrong with one row is that row's. */
 IB_NODISCARD enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done,
                                       struct ib_error *err);
 
-/* CRITICAL: something failed lately; WARNING: something is open; UNKNOWN: a row could not be tried; else OK. */
+/*
+ * CRITICAL: a cancel failed lately; WARNING: something is open, or what after_cancel asks for was not started;
+ * UNKNOWN: a row could not be tried; else OK.
+ */
 enum ib_state ib_resume_state(const struct ib_resume *resume, const struct ib_cancelled *done);
 
-/* First line and perfdata (open, failed, oldest). */
+/* First line and perfdata (open, failed, oldest, starts_open, starts_failed). */
 void ib_resume_text(const struct ib_resume *resume, struct ib_output *out);
 
 #endif

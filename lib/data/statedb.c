@@ -35,10 +35,10 @@ const char *ib_cancel_phase_name(enum ib_cancel_phase phase)
 }
 
 /*
- * The schema of version 1. Version N + 1 will add a list of statements here; a database of a later
- * version is refused, for it may hold rules that this program would break.
+ * The schema of version 1, and what made version 2 of it: a new database goes the same way as an old one. A
+ * database of a later version is refused, for it may hold rules that this program would break.
  */
-static const char schema[] =
+static const char schema_1[] =
     "CREATE TABLE cancels ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " arn TEXT NOT NULL, target TEXT NOT NULL, token TEXT NOT NULL UNIQUE, problem TEXT NOT NULL,"
@@ -61,8 +61,26 @@ static const char schema[] =
     "CREATE INDEX audit_time ON audit (time_ms);"
     "CREATE INDEX audit_arn ON audit (arn, id);"
     "CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit"
-    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;"
-    "PRAGMA user_version = 1;";
+    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;";
+
+/* Starts after a cancel, and the name of the host. */
+static const char schema_2[] =
+    "ALTER TABLE cancels ADD COLUMN kind TEXT NOT NULL DEFAULT 'cancel';"
+    "ALTER TABLE cancels ADD COLUMN what TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE cancels ADD COLUMN started TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE cancels ADD COLUMN host TEXT NOT NULL DEFAULT '';"
+    "DROP INDEX cancels_open;"
+    "CREATE UNIQUE INDEX cancels_open ON cancels (arn) WHERE ended_ms = 0 AND kind = 'cancel';"
+    /* One start per build for ever, whatever the code above believes. */
+    "CREATE UNIQUE INDEX cancels_start ON cancels (arn)"
+    " WHERE kind <> 'cancel' AND outcome <> 'refused';"
+    "CREATE INDEX cancels_started ON cancels (started) WHERE started <> '';"
+    "PRAGMA user_version = 2;";
+
+/* For a reader of an old database that it may not write to. */
+static const char view_of_1[] =
+    "CREATE TEMP VIEW cancels AS SELECT *, 'cancel' AS kind, '' AS what, '' AS started, '' AS host"
+    " FROM main.cancels;";
 
 /* One clear line for what SQLite says. */
 static enum ib_rc fail_sql(const struct ib_statedb *db, const char *what, struct ib_error *err)
@@ -299,34 +317,53 @@ static enum ib_rc quick_check(struct ib_statedb *db, struct ib_error *err)
     return IB_OK;
 }
 
+/* Inside a transaction: from nothing, or from an older version, to this one. */
+static enum ib_rc upgrade(struct ib_statedb *db, int64_t *version, struct ib_error *err)
+{
+    enum ib_rc rc = read_pragma(db, "PRAGMA user_version", version, err);
+
+    if (rc == IB_OK && *version == 0) {
+        int64_t tables = 0;
+        rc = read_pragma(db, "SELECT count(*) FROM sqlite_master", &tables, err);
+        if (rc == IB_OK && tables > 0) {
+            rc = ib_fail(err, IB_ECONFIG, "%s is a database of another program", db->path);
+        }
+        if (rc == IB_OK) {
+            rc = run_sql(db, schema_1, "create its tables", err);
+        }
+        *version = 1;
+    }
+    if (rc == IB_OK && *version == 1) {
+        rc = run_sql(db, schema_2, "create its tables", err);
+        *version = 2;
+    }
+    return rc;
+}
+
 /* Makes or accepts the schema. Two processes may be here at once with an empty file. */
 static enum ib_rc accept_schema(struct ib_statedb *db, struct ib_error *err)
 {
     int64_t version = 0;
     enum ib_rc rc = read_pragma(db, "PRAGMA user_version", &version, err);
 
-    if (rc == IB_OK && version == 0 && !db->read_only) {
+    if (rc == IB_OK && version >= 0 && version < IB_STATEDB_VERSION && !db->read_only) {
         rc = run_sql(db, "BEGIN IMMEDIATE", "begin", err);
         if (rc != IB_OK) {
             return rc;
         }
-        rc = read_pragma(db, "PRAGMA user_version", &version, err);
-        if (rc == IB_OK && version == 0) {
-            int64_t tables = 0;
-            rc = read_pragma(db, "SELECT count(*) FROM sqlite_master", &tables, err);
-            if (rc == IB_OK && tables > 0) {
-                rc = ib_fail(err, IB_ECONFIG, "%s is a database of another program", db->path);
-            }
-            if (rc == IB_OK) {
-                rc = run_sql(db, schema, "create its tables", err);
-            }
-            version = IB_STATEDB_VERSION;
-        }
+        rc = upgrade(db, &version, err);
         if (rc != IB_OK) {
             (void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
             return rc;
         }
         rc = run_sql(db, "COMMIT", "create its tables", err);
+    }
+    if (rc == IB_OK && version == 1) {
+        rc = run_sql(db, view_of_1, "open", err);
+        version = 2;
+    }
+    if (rc == IB_OK && db->read_only) {
+        rc = run_sql(db, "PRAGMA query_only = 1", "open", err);
     }
     if (rc != IB_OK) {
         return rc;
@@ -359,7 +396,7 @@ static enum ib_rc configure(struct ib_statedb *db, int64_t busy_ms, struct ib_er
      * request leaves.
      */
     if (db->read_only) {
-        return run_sql(db, "PRAGMA query_only = 1; PRAGMA mmap_size = 0;", "open", err);
+        return run_sql(db, "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;", "open", err);
     }
     return run_sql(db,
                    "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
@@ -491,7 +528,7 @@ static enum ib_rc add_audit(struct ib_statedb *db, int64_t now_ms, const char *a
 
 #define CANCEL_COLUMNS                                                                          \
     "id, arn, target, token, problem, phase, outcome, text, status, context, pid, start_ticks," \
-    " boot_id, created_ms, updated_ms, sent_ms, ended_ms, attempts"
+    " boot_id, created_ms, updated_ms, sent_ms, ended_ms, attempts, kind, what, started, host"
 
 static void column_text(sqlite3_stmt *stmt, int at, char *dst, size_t cap)
 {
@@ -521,6 +558,10 @@ static void read_row(sqlite3_stmt *stmt, struct ib_cancel_row *row)
     row->sent_ms = sqlite3_column_int64(stmt, 15);
     row->ended_ms = sqlite3_column_int64(stmt, 16);
     row->attempts = sqlite3_column_int64(stmt, 17);
+    column_text(stmt, 18, row->kind, sizeof row->kind);
+    column_text(stmt, 19, row->what, sizeof row->what);
+    column_text(stmt, 20, row->started, sizeof row->started);
+    column_text(stmt, 21, row->owner.host, sizeof row->owner.host);
 }
 
 /* One row or IB_ENOENT (without a sentence: the caller knows what it looked for). */
@@ -575,13 +616,75 @@ static bool is_orphan(const struct ib_cancel_row *row, const struct ib_process *
     return idle_ms > IB_STATEDB_OWNER_MAX_MS || idle_ms < -IB_STATEDB_OWNER_MAX_MS;
 }
 
+/* The caller's members and others in one object. */
+static struct ib_value *join_audit(const struct ib_value *base, const struct ib_value *more)
+{
+    struct ib_value *joined = base == NULL ? ib_value_object() : ib_value_copy(base);
+
+    for (size_t i = 0; joined != NULL && i < ib_value_count(more); i++) {
+        if (ib_value_set(joined, ib_value_key_at(more, i), ib_value_ref(ib_value_at(more, i)),
+                         NULL) != IB_OK) {
+            break;
+        }
+    }
+    return joined;
+}
+
+/* Sticky on failure: what cannot be said of a line does not cost the line. */
+static void put(struct ib_value **object, const char *key, struct ib_value *item)
+{
+    struct ib_error ignored = IB_ERROR_INIT;
+
+    if (*object == NULL || ib_value_set(*object, ib_str_from(key), item, &ignored) != IB_OK) {
+        ib_value_unref(*object);
+        *object = NULL;
+    }
+}
+
+static struct ib_value *process_value(const struct ib_process *p, bool is_self)
+{
+    struct ib_value *v = ib_value_object();
+
+    put(&v, "pid", ib_value_int(p->pid));
+    if (is_self) {
+        put(&v, "user", ib_value_int((int64_t)getuid()));
+    }
+    if (p->host[0] != '\0') {
+        put(&v, "host", ib_value_string(ib_str_from(p->host)));
+    }
+    return v;
+}
+
+/* Who took over, from whom, and why that one counts as gone. */
+static struct ib_value *take_over_value(const struct ib_cancel_row *row,
+                                        const struct ib_process *self)
+{
+    struct ib_value *v = ib_value_object();
+    bool same_boot = strcmp(row->owner.boot_id, self->boot_id) == 0;
+
+    put(&v, "by", process_value(self, true));
+    if (row->owner.pid != 0) {
+        put(&v, "from", process_value(&row->owner, false));
+    }
+    put(&v, "reason",
+        ib_value_string(row->owner.pid == 0 ? IB_STR("left open by the call before")
+                        : same_boot         ? IB_STR("its process is gone")
+                                            : IB_STR("its process was of another boot")));
+    put(&v, "phase", ib_value_string(ib_str_from(ib_cancel_phase_name(row->phase))));
+    return v;
+}
+
 static enum ib_rc adopt(struct ib_statedb *db, const struct ib_process *self, int64_t now_ms,
-                        struct ib_cancel_row *row, struct ib_error *err)
+                        const struct ib_value *caller, struct ib_cancel_row *row,
+                        struct ib_error *err)
 {
     STMT stmt = NULL;
+    bool again = is_self(&row->owner, self); /* taken over before, by this very call */
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *what = take_over_value(row, self);
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = join_audit(caller, what);
     enum ib_rc rc = prepare(db,
                             "UPDATE cancels SET pid = ?1, start_ticks = ?2, boot_id = ?3,"
-                            " updated_ms = ?4, attempts = attempts + 1 WHERE id = ?5",
+                            " updated_ms = ?4, attempts = attempts + 1, host = ?6 WHERE id = ?5",
                             "write", &stmt, err);
 
     if (rc != IB_OK) {
@@ -592,11 +695,14 @@ static enum ib_rc adopt(struct ib_statedb *db, const struct ib_process *self, in
     bind_text(stmt, 3, self->boot_id);
     bind_i64(stmt, 4, now_ms);
     bind_i64(stmt, 5, row->id);
+    bind_text(stmt, 6, self->host);
     rc = step_done(db, stmt, "write", err);
     if (rc == IB_OK) {
         row->owner = *self;
         row->attempts++;
-        rc = add_audit(db, now_ms, row->arn, row->id, "take-over", NULL, err);
+    }
+    if (rc == IB_OK && !again) {
+        rc = add_audit(db, now_ms, row->arn, row->id, "take-over", audit, err);
     }
     return rc;
 }
@@ -627,14 +733,19 @@ enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, int64_t n
     return IB_OK;
 }
 
+/* follow: of a start. refused: why it is not made; its row has ended already, and the index that allows one start per
+ * build does not see it. */
 static enum ib_rc insert_row(struct ib_statedb *db, const struct ib_claim_request *q,
+                             const struct ib_follow_request *follow, const char *refused,
                              int64_t *ret_id, struct ib_error *err)
 {
     STMT stmt = NULL;
     enum ib_rc rc = prepare(db,
-                            "INSERT INTO cancels (arn, target, token, problem, phase, context, pid,"
-                            " start_ticks, boot_id, created_ms, updated_ms)"
-                            " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?9)",
+                            "INSERT INTO cancels (arn, target, token, problem, context, pid,"
+                            " start_ticks, boot_id, created_ms, updated_ms, host, kind, what, text,"
+                            " phase, outcome, ended_ms)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13,"
+                            " ?14, ?15, ?16)",
                             "write", &stmt, err);
 
     if (rc != IB_OK) {
@@ -649,6 +760,13 @@ static enum ib_rc insert_row(struct ib_statedb *db, const struct ib_claim_reques
     bind_i64(stmt, 7, q->self->start_ticks);
     bind_text(stmt, 8, q->self->boot_id);
     bind_i64(stmt, 9, q->now_ms);
+    bind_text(stmt, 10, q->self->host);
+    bind_text(stmt, 11, follow == NULL ? IB_CANCEL_KIND : follow->kind);
+    bind_text(stmt, 12, follow == NULL ? "" : follow->what);
+    bind_text(stmt, 13, refused);
+    bind_i64(stmt, 14, refused == NULL ? IB_CANCEL_CLAIMED : IB_CANCEL_ENDED);
+    bind_text(stmt, 15, refused == NULL ? "" : "refused");
+    bind_i64(stmt, 16, refused == NULL ? 0 : q->now_ms);
     rc = step_done(db, stmt, "write", err);
     if (rc == IB_OK) {
         *ret_id = sqlite3_last_insert_rowid(db->sql);
@@ -656,24 +774,12 @@ static enum ib_rc insert_row(struct ib_statedb *db, const struct ib_claim_reques
     return rc;
 }
 
-/* The caller's members and those of decide() in one object. */
-static struct ib_value *join_audit(const struct ib_value *base, const struct ib_value *more)
-{
-    struct ib_value *joined = base == NULL ? ib_value_object() : ib_value_copy(base);
-
-    for (size_t i = 0; joined != NULL && i < ib_value_count(more); i++) {
-        if (ib_value_set(joined, ib_value_key_at(more, i), ib_value_ref(ib_value_at(more, i)),
-                         NULL) != IB_OK) {
-            break;
-        }
-    }
-    return joined;
-}
-
-#define SELECT_OPEN_BY_ARN "SELECT " CANCEL_COLUMNS " FROM cancels WHERE arn = ?1 AND ended_ms = 0"
-#define SELECT_LAST_ENDED    \
+#define SELECT_OPEN_BY_ARN   \
     "SELECT " CANCEL_COLUMNS \
-    " FROM cancels WHERE arn = ?1 AND ended_ms <> 0 ORDER BY id DESC LIMIT 1"
+    " FROM cancels WHERE arn = ?1 AND ended_ms = 0 AND kind = '" IB_CANCEL_KIND "'"
+#define SELECT_LAST_ENDED                                                              \
+    "SELECT " CANCEL_COLUMNS " FROM cancels WHERE arn = ?1 AND ended_ms <> 0 AND kind" \
+    " = '" IB_CANCEL_KIND "' ORDER BY id DESC LIMIT 1"
 #define SELECT_BY_ID "SELECT " CANCEL_COLUMNS " FROM cancels WHERE id = ?1"
 
 /* A build without an open row: budgets are counted, decide() is asked, a row is made or not. */
@@ -698,7 +804,7 @@ static enum ib_rc claim_new(struct ib_statedb *db, const struct ib_claim_request
     bool granted = q->decide(q->ctx, &counts, &more);
     IB_CLEANUP(ib_value_cleanup) struct ib_value *members = join_audit(q->audit, more);
     if (granted) {
-        rc = insert_row(db, q, &id, err);
+        rc = insert_row(db, q, NULL, NULL, &id, err);
     }
     if (rc == IB_OK) {
         rc = add_audit(db, q->now_ms, q->arn, id, granted ? "claim" : "refuse", members, err);
@@ -728,7 +834,7 @@ enum ib_rc ib_statedb_claim(struct ib_statedb *db, const struct ib_claim_request
         result = IB_CLAIM_BUSY;
         if (is_orphan(&row, request->self, request->now_ms)) {
             result = IB_CLAIM_TAKEN_OVER;
-            rc = adopt(db, request->self, request->now_ms, &row, err);
+            rc = adopt(db, request->self, request->now_ms, request->audit, &row, err);
         }
     } else if (rc == IB_ENOENT) {
         rc = claim_new(db, request, &result, &row, err);
@@ -759,7 +865,7 @@ enum ib_rc ib_statedb_take(struct ib_statedb *db, int64_t id, const struct ib_pr
         result = IB_CLAIM_REFUSED;
     } else if (rc == IB_OK && is_orphan(&row, self, now_ms)) {
         result = IB_CLAIM_TAKEN_OVER;
-        rc = adopt(db, self, now_ms, &row, err);
+        rc = adopt(db, self, now_ms, NULL, &row, err);
     }
     rc = end(db, rc, err);
     if (rc == IB_OK) {
@@ -796,7 +902,8 @@ static enum ib_rc write_update(struct ib_statedb *db, const struct ib_cancel_upd
     enum ib_cancel_phase phase = u->phase > row->phase ? u->phase : row->phase;
     enum ib_rc rc = prepare(db,
                             "UPDATE cancels SET phase = ?1, outcome = ?2, status = ?3, text = ?4,"
-                            " updated_ms = ?5, sent_ms = ?6, ended_ms = ?7 WHERE id = ?8",
+                            " updated_ms = ?5, sent_ms = ?6, ended_ms = ?7, started = ?9"
+                            " WHERE id = ?8",
                             "write", &stmt, err);
 
     if (rc != IB_OK) {
@@ -811,7 +918,22 @@ static enum ib_rc write_update(struct ib_statedb *db, const struct ib_cancel_upd
     bind_i64(stmt, 6, first_send ? u->now_ms : row->sent_ms);
     bind_i64(stmt, 7, phase == IB_CANCEL_ENDED ? u->now_ms : 0);
     bind_i64(stmt, 8, u->id);
+    bind_text(stmt, 9, u->started != NULL ? u->started : row->started);
     return step_done(db, stmt, "write", err);
+}
+
+/* Inside a transaction. *ret_row: as it was before. */
+static enum ib_rc update_row(struct ib_statedb *db, const struct ib_cancel_update *update,
+                             struct ib_cancel_row *ret_row, struct ib_error *err)
+{
+    enum ib_rc rc = own_row(db, update->id, update->self, ret_row, err);
+
+    if (rc == IB_OK) {
+        rc = write_update(db, update, ret_row, err);
+    }
+    return rc == IB_OK ? add_audit(db, update->now_ms, ret_row->arn, ret_row->id, update->event,
+                                   update->audit, err)
+                       : rc;
 }
 
 enum ib_rc ib_statedb_update(struct ib_statedb *db, const struct ib_cancel_update *update,
@@ -823,14 +945,127 @@ enum ib_rc ib_statedb_update(struct ib_statedb *db, const struct ib_cancel_updat
     if (rc != IB_OK) {
         return rc;
     }
-    rc = own_row(db, update->id, update->self, &row, err);
-    if (rc == IB_OK) {
-        rc = write_update(db, update, &row, err);
-    }
-    if (rc == IB_OK) {
-        rc = add_audit(db, update->now_ms, row.arn, row.id, update->event, update->audit, err);
-    }
+    rc = update_row(db, update, &row, err);
     return end(db, rc, err);
+}
+
+/* --- the start that follows a cancel ---------------------------------------------------------- */
+
+static enum ib_rc is_there(struct ib_statedb *db, const char *sql, const char *arn, int64_t since_ms,
+                           bool *ret, struct ib_error *err)
+{
+    STMT stmt = NULL;
+    enum ib_rc rc = prepare(db, sql, "read", &stmt, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
+    bind_text(stmt, 1, arn);
+    bind_i64(stmt, 2, since_ms);
+    int step = sqlite3_step(stmt);
+    *ret = step == SQLITE_ROW;
+    return step == SQLITE_ROW || step == SQLITE_DONE ? IB_OK : fail_sql(db, "read", err);
+}
+
+enum ib_rc ib_statedb_follow_look(struct ib_statedb *db, const char *arn, const char *what,
+                                  const char *target, int64_t now_ms, struct ib_follow_counts *ret,
+                                  struct ib_error *err)
+{
+    struct ib_follow_counts c = {.again = false};
+    struct ib_cancel_row origin;
+    enum ib_rc rc =
+        ib_statedb_count(db, target, now_ms, &c.target_last_hour, &c.total_last_hour, err);
+
+    if (rc == IB_OK) {
+        rc = is_there(db,
+                      "SELECT 1 FROM cancels WHERE arn = ?1 AND ?2 = ?2 AND kind <> 'cancel'"
+                      " AND outcome <> 'refused'",
+                      arn, 0, &c.again, err);
+    }
+    if (rc == IB_OK) {
+        rc = is_there(db,
+                      "SELECT 1 FROM cancels WHERE kind <> 'cancel' AND what = ?1 AND started = ''"
+                      " AND sent_ms > ?2 AND outcome IN ('', 'expired')",
+                      what, now_ms - IB_DAY_MS, &c.lost, err);
+    }
+    if (rc == IB_OK) {
+        /* RetryImage keeps the ARN: such a row is the build's own, and told by `again`. */
+        rc = select_row(db,
+                        "SELECT " CANCEL_COLUMNS " FROM cancels WHERE started = ?1 AND arn <> ?1"
+                        " AND started <> '' LIMIT 1",
+                        0, arn, &origin, err);
+        if (rc == IB_OK) {
+            memcpy(c.origin, origin.arn, sizeof c.origin);
+        }
+        rc = rc == IB_ENOENT ? IB_OK : rc;
+    }
+    if (rc == IB_OK) {
+        *ret = c;
+    }
+    return rc;
+}
+
+/* Its row, and the line that says so. A start that is not made has both too: schedulers drop what handlers print. */
+static enum ib_rc add_start(struct ib_statedb *db, const struct ib_cancel_row *cancel,
+                            const struct ib_cancel_update *update,
+                            const struct ib_follow_request *follow, const char *refused,
+                            struct ib_cancel_row *ret_row, struct ib_error *err)
+{
+    const struct ib_claim_request q = {.arn = cancel->arn,
+                                       .target = cancel->target,
+                                       .token = follow->token,
+                                       .problem = cancel->problem,
+                                       .context = cancel->context,
+                                       .now_ms = update->now_ms,
+                                       .self = update->self};
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
+    int64_t id = 0;
+    enum ib_rc rc = insert_row(db, &q, follow, refused, &id, err);
+
+    put(&audit, "kind", ib_value_string(ib_str_from(follow->kind)));
+    put(&audit, "what", ib_value_string(ib_str_from(follow->what)));
+    put(&audit, "after", ib_value_int(cancel->id));
+    if (refused != NULL) {
+        put(&audit, "reason", ib_value_string(ib_str_from(refused)));
+    } else {
+        put(&audit, "token", ib_value_string(ib_str_from(follow->token)));
+    }
+    if (rc == IB_OK) {
+        rc = add_audit(db, update->now_ms, cancel->arn, id,
+                       refused == NULL ? "start-claim" : "start-refuse", audit, err);
+    }
+    return rc == IB_OK ? select_row(db, SELECT_BY_ID, id, NULL, ret_row, err) : rc;
+}
+
+enum ib_rc ib_statedb_end_and_follow(struct ib_statedb *db, const struct ib_cancel_update *update,
+                                     const struct ib_follow_request *follow,
+                                     enum ib_claim_result *ret, struct ib_cancel_row *ret_row,
+                                     struct ib_error *err)
+{
+    struct ib_cancel_row cancel, row = {0};
+    struct ib_follow_counts counts;
+    char why[IB_CANCEL_TEXT_MAX] = "";
+    bool granted = false;
+    enum ib_rc rc = begin(db, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
+    rc = update_row(db, update, &cancel, err);
+    if (rc == IB_OK) {
+        rc = ib_statedb_follow_look(db, cancel.arn, follow->what, cancel.target, update->now_ms,
+                                    &counts, err);
+    }
+    if (rc == IB_OK) {
+        granted = follow->decide(follow->ctx, &counts, why, sizeof why);
+        rc = add_start(db, &cancel, update, follow, granted ? NULL : why, &row, err);
+    }
+    rc = end(db, rc, err);
+    if (rc == IB_OK) {
+        *ret = granted ? IB_CLAIM_GRANTED : IB_CLAIM_REFUSED;
+        *ret_row = row;
+    }
+    return rc;
 }
 
 enum ib_rc ib_statedb_release(struct ib_statedb *db, int64_t id, const struct ib_process *self,
@@ -992,7 +1227,10 @@ enum ib_rc ib_statedb_prune(struct ib_statedb *db, int64_t before_ms, struct ib_
         return rc;
     }
     static const char *const statements[] = {
-        "DELETE FROM cancels WHERE ended_ms <> 0 AND ended_ms < ?1",
+        "DELETE FROM cancels WHERE ended_ms <> 0 AND ended_ms < ?1"
+        " AND (kind = 'cancel' OR outcome = 'refused')",
+        "UPDATE cancels SET text = '', context = '' WHERE ended_ms <> 0 AND ended_ms < ?1"
+        " AND context <> ''",
         /* Lines of a row that is still open stay with it. */
         "DELETE FROM audit WHERE time_ms < ?1"
         " AND (cancel IS NULL OR cancel NOT IN (SELECT id FROM cancels WHERE ended_ms = 0))",

@@ -3,8 +3,9 @@
  * The journal: one SQLite database in the state directory that remembers every cancel.
  *
  * Two tables. `cancels` has a row per logical cancel (one build, one client token) and says where
- * it stands; at most one row per build is open. `audit` is append-only and says who did what, why
- * and with which outcome. What a row means and when it may be written is lib/watch's business;
+ * it stands; at most one row per build is open. The start that follows a cancel (after_cancel) has a
+ * row of its own there, at most one per build for ever, made in the transaction that ends the
+ * cancel. `audit` is append-only and says who did what, why and with which outcome. What a row means and when it may be written is lib/watch's business;
  * here are the transactions that make it hold whoever calls, however often, and wherever a process
  * dies: a claim, the check of the budgets and the audit line are one transaction, on disk before
  * any request is sent.
@@ -23,7 +24,7 @@
 #include "lib/sys/process.h"
 
 #define IB_STATEDB_FILE      "journal.db"
-#define IB_STATEDB_VERSION   1
+#define IB_STATEDB_VERSION   2
 #define IB_STATEDB_MAX_BYTES (INT64_C(64) * 1024 * 1024) /* 100,000 cancels and their audit */
 
 struct ib_statedb;
@@ -57,16 +58,21 @@ enum ib_cancel_phase {
 const char *ib_cancel_phase_name(enum ib_cancel_phase phase); /* "claimed", "sent", "accepted", "ended" */
 
 #define IB_CANCEL_TEXT_MAX 512
+#define IB_CANCEL_KIND     "cancel" /* of a row; any other kind is a start that follows one */
 
 /* One row of `cancels`. Texts are "" when not known. */
 struct ib_cancel_row {
     int64_t id;
-    char arn[256];
+    char kind[16];          /* IB_CANCEL_KIND, "retry", "start-pipeline" */
+    char arn[256];          /* of the build that is, or was, cancelled */
+    char what[512];         /* of a start: what is started, a build or a pipeline */
+    char started[256];      /* of a start: the build that came of it */
     char target[128];       /* name of the configuration's target; "" for -a */
     char token[65];         /* client token, stored before use */
     char problem[128];      /* the scheduler's problem id */
     enum ib_cancel_phase phase;
-    char outcome[32];       /* of ENDED: "cancelled", "finished", "failed", "expired", "gone", ... */
+    char outcome[32];       /* of ENDED: "cancelled", "finished", "failed", "expired", "gone", ...; of
+                               starts: "started", "failed", "expired", "refused" (never sent) */
     char text[IB_CANCEL_TEXT_MAX]; /* last sentence about it */
     char status[32];        /* last state seen */
     char context[2048];     /* JSON: how to reach it again (region, profile, role, endpoint) */
@@ -131,12 +137,45 @@ struct ib_cancel_update {
     int64_t id, now_ms;
     const struct ib_process *self;
     enum ib_cancel_phase phase;
-    const char *outcome, *status, *text;
+    const char *outcome, *status, *text, *started;
     const char *event;            /* of the audit line: "send", "answer", "read", "end" ... */
     const struct ib_value *audit;
 };
 IB_NODISCARD enum ib_rc ib_statedb_update(struct ib_statedb *db, const struct ib_cancel_update *update,
                                           struct ib_error *err);
+
+/* What a start is decided by. */
+struct ib_follow_counts {
+    int64_t target_last_hour, total_last_hour; /* as ib_statedb_count() */
+    bool again;       /* a start of this build is on record */
+    char origin[256]; /* the build after whose cancel this one was started; "" = none */
+    bool lost;        /* a start of the same `what` within a day, of which it is not known what became */
+};
+IB_NODISCARD enum ib_rc ib_statedb_follow_look(struct ib_statedb *db, const char *arn,
+                                               const char *what, const char *target, int64_t now_ms,
+                                               struct ib_follow_counts *ret, struct ib_error *err);
+
+/* Inside the transaction: true to start. Else *ret_why (cap bytes) says why not. */
+typedef bool (*ib_follow_decide_fn)(void *ctx, const struct ib_follow_counts *counts, char *ret_why,
+                                    size_t cap);
+
+struct ib_follow_request {
+    const char *kind, *what, *token;
+    ib_follow_decide_fn decide;
+    void *ctx;
+};
+
+/*
+ * End a cancel as ib_statedb_update() does, and claim the start that follows it in the same transaction:
+ * whoever dies in between leaves a row that --resume takes up. *ret: IB_CLAIM_GRANTED with the row of
+ * the start, owned by the caller; IB_CLAIM_REFUSED with a row that has ended as "refused" and says why.
+ */
+IB_NODISCARD enum ib_rc ib_statedb_end_and_follow(struct ib_statedb *db,
+                                                  const struct ib_cancel_update *update,
+                                                  const struct ib_follow_request *follow,
+                                                  enum ib_claim_result *ret,
+                                                  struct ib_cancel_row *ret_row,
+                                                  struct ib_error *err);
 
 /* Let go of an open row without ending it, so that --resume may take it at once. */
 IB_NODISCARD enum ib_rc ib_statedb_release(struct ib_statedb *db, int64_t id,
@@ -153,11 +192,11 @@ IB_NODISCARD enum ib_rc ib_statedb_audit(struct ib_statedb *db, int64_t now_ms, 
                                          const char *event, const struct ib_value *members,
                                          struct ib_error *err);
 
-/* Rows, newest first; at most max. open_only: those that have not ended. fn returns false to stop. */
+/* Rows of both kinds, newest first; at most max. open_only: those that have not ended. fn returns false to stop. */
 typedef bool (*ib_cancel_row_fn)(void *ctx, const struct ib_cancel_row *row);
 IB_NODISCARD enum ib_rc ib_statedb_cancels(struct ib_statedb *db, bool open_only, int64_t max,
                                            ib_cancel_row_fn fn, void *ctx, struct ib_error *err);
-/* The newest row of a build. IB_ENOENT when there is none. */
+/* The newest row of a build, of either kind. IB_ENOENT when there is none. */
 IB_NODISCARD enum ib_rc ib_statedb_last(struct ib_statedb *db, const char *arn,
                                         struct ib_cancel_row *ret, struct ib_error *err);
 
@@ -166,7 +205,10 @@ typedef bool (*ib_audit_fn)(void *ctx, const struct ib_value *line);
 IB_NODISCARD enum ib_rc ib_statedb_history(struct ib_statedb *db, const char *arn, int64_t max,
                                            ib_audit_fn fn, void *ctx, struct ib_error *err);
 
-/* Remove audit lines and ended rows older than before_ms. Open rows stay. */
+/*
+ * Remove audit lines and ended rows older than before_ms. Open rows stay, and so do starts that were sent, without
+ * their texts: a build is not started twice however old its first start is.
+ */
 IB_NODISCARD enum ib_rc ib_statedb_prune(struct ib_statedb *db, int64_t before_ms,
                                          struct ib_error *err);
 

@@ -89,6 +89,9 @@ enum ib_rc ib_process_self(struct ib_process *ret, struct ib_error *err)
     if (rc != 0) {
         return ib_fail_errno(err, -rc, "cannot read /proc to tell who this process is");
     }
+    if (gethostname(self.host, sizeof self.host - 1) != 0) {
+        self.host[0] = '\0';
+    }
     *ret = self;
     return IB_OK;
 }

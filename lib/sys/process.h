@@ -12,11 +12,13 @@
 #include "lib/base/error.h"
 
 #define IB_BOOT_ID_MAX 40 /* bytes with NUL; the kernel writes a UUID of 36 */
+#define IB_HOST_MAX    65 /* bytes with NUL; HOST_NAME_MAX of Linux is 64 */
 
 struct ib_process {
     int64_t pid;
     int64_t start_ticks;          /* /proc/PID/stat field 22: clock ticks since boot */
     char boot_id[IB_BOOT_ID_MAX]; /* /proc/sys/kernel/random/boot_id */
+    char host[IB_HOST_MAX];       /* for people: nothing is decided by it */
 };
 
 enum ib_process_life {

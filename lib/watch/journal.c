@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/data/json.h"
+#include "lib/sys/random.h"
 
 #define ARGUMENTS_MAX 64  /* of one call; more are counted, not kept */
 #define ARGUMENT_MAX  200 /* bytes kept of one */
@@ -162,8 +163,45 @@ static enum ib_rc write_row(struct ib_journal_cancel *c, enum ib_cancel_phase ph
     return ib_statedb_update(c->journal->db, &u, err);
 }
 
+struct follow {
+    const struct ib_journal_cancel *cancel;
+    char what[IB_FOLLOW_WHAT_MAX], token[IB_UUID_SIZE];
+};
+
+static bool decide_follow(void *ctx, const struct ib_follow_counts *counts, char *ret_why,
+                          size_t cap)
+{
+    const struct follow *f = ctx;
+
+    return ib_follow_decide(&f->cancel->follow, f->what, counts,
+                            ib_time_now_ms() - f->cancel->row.created_ms, ret_why, cap);
+}
+
+/* End the row, and claim the start that follows in the same transaction. */
+static enum ib_rc end_and_follow(struct ib_journal_cancel *c, const struct ib_cancel_update *u,
+                                 const struct ib_image *image, struct ib_error *err)
+{
+    struct follow f = {.cancel = c};
+    enum ib_claim_result result = IB_CLAIM_REFUSED;
+    struct ib_follow_request request = {.kind = ib_follow_kind_name(c->follow.kind),
+                                        .what = f.what,
+                                        .token = f.token,
+                                        .decide = decide_follow,
+                                        .ctx = &f};
+    enum ib_rc rc = ib_uuid4(f.token, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
+    ib_follow_what(c->follow.kind, image, ib_str_from(c->arn), f.what, sizeof f.what);
+    rc = ib_statedb_end_and_follow(c->journal->db, u, &request, &result, &c->start, err);
+    c->followed = rc == IB_OK;
+    return rc;
+}
+
+/* follow_image: the build as last read, when something is to follow; else NULL. */
 static enum ib_rc end_row(struct ib_journal_cancel *c, const char *outcome, const char *text,
-                          struct ib_error *err)
+                          const struct ib_image *follow_image, struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
     struct ib_cancel_update u = {.id = c->row.id,
@@ -179,7 +217,8 @@ static enum ib_rc end_row(struct ib_journal_cancel *c, const char *outcome, cons
     put_text(audit, "outcome", outcome);
     put_text(audit, "status", c->status);
     put_text(audit, "text", text);
-    return ib_statedb_update(c->journal->db, &u, err);
+    return follow_image == NULL ? ib_statedb_update(c->journal->db, &u, err)
+                                : end_and_follow(c, &u, follow_image, err);
 }
 
 static int64_t number_of(const struct ib_value *context, const char *key, int64_t otherwise)
@@ -287,7 +326,7 @@ static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
                         sizeof c->status);
     if (c->row.attempts > 1 && ib_journal_superseded(&c->row, &build->detail)) {
         rc = end_row(c, "superseded", "the build was put back to work after the cancel was decided",
-                     err);
+                     NULL, err);
         if (rc != IB_OK) {
             return rc == IB_EREFUSED ? IB_ESYS : rc;
         }
@@ -407,7 +446,8 @@ static enum ib_rc finish_owned(struct ib_journal_cancel *c, const struct ib_canc
         outcome = "cancelled";
     }
     if (outcome != NULL) {
-        return end_row(c, outcome, report->text, err);
+        bool follows = strcmp(outcome, "cancelled") == 0 && c->follow.kind != IB_AFTER_NOTHING;
+        return end_row(c, outcome, report->text, follows ? &report->build.image : NULL, err);
     }
     IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
     put_text(audit, "outcome", ib_outcome_name(report->outcome));
@@ -423,7 +463,7 @@ static enum ib_rc finish_owned(struct ib_journal_cancel *c, const struct ib_canc
 enum ib_rc ib_journal_expire(struct ib_journal_cancel *cancel,
                              const struct ib_cancel_report *report, struct ib_error *err)
 {
-    return end_row(cancel, "expired", report->text, err);
+    return end_row(cancel, "expired", report->text, NULL, err);
 }
 
 /* A line for what was decided without any claim. */
@@ -518,6 +558,9 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
     };
     *ret = config->defaults;
     ret->name = row->target;
+    if (row->target[0] != '\0') {
+        ret->after_cancel = IB_AFTER_NOTHING; /* its target, which asked for it, is gone */
+    }
     ret->cancel_states = (uint32_t)number_of(*row_context, "states", 0);
     for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
         const struct ib_value *v = ib_value_get_c(*row_context, texts[i].key);
@@ -528,6 +571,27 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
     return IB_OK;
 }
 
+/* The row of a start, of a build that this program cancelled. */
+static void start_words(const struct ib_cancel_row *row, const char *age, char *buf, size_t cap)
+{
+    char text[160];
+
+    (void)ib_text_plugin(row->text, strlen(row->text), text, sizeof text);
+    if (strcmp(row->outcome, "started") == 0) {
+        (void)snprintf(buf, cap, "cancelled by ib_cancel_action and %s %s ago", text, age);
+    } else if (row->ended_ms == 0 && row->sent_ms != 0) {
+        (void)snprintf(buf, cap, "cancelled by ib_cancel_action, a new start was asked for %s ago, "
+                                 "not confirmed", age);
+    } else if (row->ended_ms == 0) {
+        (void)snprintf(buf, cap, "cancelled by ib_cancel_action, not started again yet%s%s",
+                       text[0] == '\0' ? "" : ": ", text);
+    } else if (strcmp(row->outcome, "refused") == 0) {
+        (void)snprintf(buf, cap, "cancelled by ib_cancel_action, not started again: %s", text);
+    } else {
+        (void)snprintf(buf, cap, "cancelled by ib_cancel_action, %s", text);
+    }
+}
+
 const char *ib_journal_words(const struct ib_cancel_row *row, int64_t now_ms, char *buf, size_t cap)
 {
     char age[IB_TIME_TEXT_MAX];
@@ -536,7 +600,9 @@ const char *ib_journal_words(const struct ib_cancel_row *row, int64_t now_ms, ch
 
     buf[0] = '\0';
     (void)ib_duration_fmt(ago_ms, age, sizeof age);
-    if (row->ended_ms == 0) {
+    if (strcmp(row->kind, IB_CANCEL_KIND) != 0) {
+        start_words(row, age, buf, cap);
+    } else if (row->ended_ms == 0) {
         (void)snprintf(buf, cap, "cancel %s %s ago, not confirmed",
                        row->phase == IB_CANCEL_CLAIMED ? "decided" : "requested", age);
     } else if (strcmp(row->outcome, "cancelled") == 0) {

@@ -12,6 +12,7 @@
 
 #include "lib/data/statedb.h"
 #include "lib/watch/cancel.h"
+#include "lib/watch/follow.h"
 
 struct ib_journal {
     struct ib_statedb *db;  /* NULL = --no-journal: nothing is remembered */
@@ -54,11 +55,14 @@ struct ib_journal_cancel {
     const char *problem;
     const struct ib_value *caller;     /* of ib_journal_caller_value() */
     int64_t begun_ms;                  /* wall clock before the build was read; 0 = not known */
+    struct ib_follow_rules follow;     /* what is to be started when it is cancelled and confirmed */
 
     enum ib_journal_standing standing;
     struct ib_cancel_row row;          /* of OWNED, JOINED and OVERTAKEN */
     char status[IB_IMAGE_STATUS_MAX];  /* last state on record */
     struct ib_error trouble;           /* of the last write that failed after the request had left */
+    bool followed;                     /* ib_journal_finish() claimed a start, or wrote why there is none: */
+    struct ib_cancel_row start;        /* owned by this call, or ended as "refused" */
 };
 
 /* The hooks that keep the record; phase is left to the caller. */
@@ -66,7 +70,7 @@ struct ib_cancel_hooks ib_journal_hooks(struct ib_journal_cancel *cancel);
 
 /*
  * After ib_cancel_run(): end the row, or leave it open for --resume, and write the audit line of a
- * refusal or of nothing to do. Also turns the report of a joined cancel into IB_OUTCOME_REQUESTED.
+ * refusal or of nothing to do. A row that ends as cancelled claims what is to follow in the same transaction. Also turns the report of a joined cancel into IB_OUTCOME_REQUESTED.
  * Errors: those of the journal; the report stays true.
  */
 IB_NODISCARD enum ib_rc ib_journal_finish(struct ib_journal_cancel *cancel,

@@ -5,6 +5,7 @@ lib_libib_a_SOURCES += \
 	lib/watch/cancel.c lib/watch/cancel.h \
 	lib/watch/clients.c lib/watch/clients.h \
 	lib/watch/feedback.c lib/watch/feedback.h \
+	lib/watch/follow.c lib/watch/follow.h \
 	lib/watch/gate.c lib/watch/gate.h \
 	lib/watch/journal.c lib/watch/journal.h \
 	lib/watch/judge.c lib/watch/judge.h \

@@ -462,6 +462,12 @@ static enum ib_rc check_target(const struct reader *r, const char *path,
         return ib_conf_fail(r->err, r->file, group, path,
                             "has after_cancel = \"start-pipeline\" but selects no pipeline");
     }
+    if (t->after_cancel != IB_AFTER_NOTHING && t->max_per_hour >= 0 && t->max_per_hour < 2) {
+        return ib_conf_fail(r->err, r->file, group, path,
+                            "has after_cancel with max_per_hour = %" PRId64
+                            ": a start counts as one too, so that there would never be any",
+                            t->max_per_hour);
+    }
     return IB_OK;
 }
 

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-TESTS += tests/cli/ib_cancel_journal.py tests/cli/ib_cancel_torture.py
-EXTRA_DIST += tests/cli/ib_cancel_journal.py tests/cli/ib_cancel_torture.py tests/cli/cancel_world.py
+TESTS += tests/cli/ib_cancel_journal.py tests/cli/ib_cancel_torture.py tests/cli/ib_cancel_after.py
+EXTRA_DIST += tests/cli/ib_cancel_journal.py tests/cli/ib_cancel_torture.py tests/cli/ib_cancel_after.py tests/cli/cancel_world.py

@@ -172,6 +172,7 @@ static const struct bad_row bad_rows[] = {
     { "states_of_an_ended_build", T("cancel: { states = [ \"AVAILABLE\" ]; };"), "\"AVAILABLE\" is no state of a build in flight" },
     { "after_cancel_unknown", T("cancel: { after_cancel = \"reboot\"; };"), "\"reboot\" is none of nothing, retry, start-pipeline" },
     { "start_pipeline_without_pipeline", T("cancel: { after_cancel = \"start-pipeline\"; };"), "selects no pipeline" },
+    { "after_cancel_without_room_in_the_budget", T("cancel: { after_cancel = \"retry\"; max_per_hour = 1; };"), "a start counts as one too" },
     { "external_id_without_role", T("external_id = \"x\";"), "external_id without a role_arn" },
     { "allow_pattern_of_another_service", "cancel: { allow = [ \"arn:aws:ec2:*:*:image/*\" ]; };", "f:1: cancel.allow: pattern" },
     { "allow_empty", "cancel: { allow = [ ]; };", "cancel.allow: is an empty list" },
