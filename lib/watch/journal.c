@@ -42,7 +42,11 @@ static void put(struct ib_value *object, const char *key, struct ib_value *item)
 {
     struct ib_error ignored = IB_ERROR_INIT;
 
-    if (object == NULL || ib_value_set(object, ib_str_from(key), item, &ignored) != IB_OK) {
+    if (object == NULL) {
+        ib_value_unref(item);
+        return;
+    }
+    if (ib_value_set(object, ib_str_from(key), item, &ignored) != IB_OK) {
         return;
     }
 }
@@ -265,6 +269,11 @@ static enum ib_rc claim_row(struct ib_journal_cancel *c, const struct ib_survey_
     char age[IB_TIME_TEXT_MAX];
     int64_t now_ms = ib_time_now_ms();
 
+    if (c->arn[0] == '\0') {
+        return ib_fail(err, IB_ELIMIT,
+                       "not tried, for it cannot be recorded (--no-journal lifts this): its ARN has "
+                       "more than %zu bytes", sizeof c->arn - 1);
+    }
     write_context(c, build, &context);
     if (context.failed) {
         ib_buf_reset(&context);

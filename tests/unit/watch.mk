@@ -21,3 +21,8 @@ tests_unit_test_targets_LDADD = $(UNIT_LIBS)
 tests_unit_test_feedback_SOURCES = tests/unit/test_feedback.c
 tests_unit_test_feedback_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_feedback_LDADD = $(UNIT_LIBS)
+unit_programs += tests/unit/test_journal
+tests_unit_test_journal_SOURCES = tests/unit/test_journal.c
+tests_unit_test_journal_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_journal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+tests_unit_test_journal_LDADD = $(UNIT_LIBS)
