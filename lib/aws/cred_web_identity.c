@@ -27,9 +27,18 @@ static enum ib_rc read_token(const struct ib_cred_context *ctx, const struct req
         (void)ib_error_context(err, "%s: web identity token", r->role.where);
         return ib_cred_blame(err, rc);
     }
-    if (ib_str_trim(ib_buf_str(ret)).n == 0) {
+    struct ib_str token = ib_str_trim(ib_buf_str(ret));
+
+    if (token.n == 0) {
         return ib_fail(err, IB_ECRED, "%s: web identity token file %s is empty", r->role.where,
                        r->token_file);
+    }
+    /* Tokens of all issuers are printable; anything else is a damaged or a wrong file. */
+    for (size_t i = 0; i < token.n; i++) {
+        if (token.p[i] <= ' ' || token.p[i] >= 0x7f) {
+            return ib_fail(err, IB_ECRED, "%s: web identity token file %s holds no token: its byte "
+                           "%zu is not printable", r->role.where, r->token_file, i + 1);
+        }
     }
     return IB_OK;
 }

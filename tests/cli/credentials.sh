@@ -123,7 +123,8 @@ tap 'a container with a token file'
 
 unset AWS_EC2_METADATA_DISABLED
 AWS_EC2_METADATA_SERVICE_ENDPOINT=$standin_url
-export AWS_EC2_METADATA_SERVICE_ENDPOINT
+AWS_METADATA_SERVICE_TIMEOUT=20 # a second, as it is else, may be too short on a busy machine
+export AWS_EC2_METADATA_SERVICE_ENDPOINT AWS_METADATA_SERVICE_TIMEOUT
 run
 begins 0 'OK - instance metadata (role ImageBuilderMonitor of this EC2 instance), access key ASIA...'
 tap 'instance metadata'
@@ -275,6 +276,7 @@ begins 3 "UNKNOWN - role $role (profile \"default\", by profile keys): AssumeRol
 tap 'says: wrong secret'
 base
 config '[default]' "role_arn=$role" "web_identity_token_file=$HOME/token"
+echo jwt-geheim >"$HOME/token"
 ctl set-services '{"web_identity": {"expired": true}}' >/dev/null
 AWS_ENDPOINT_URL=$standin_url run
 begins 3 "UNKNOWN - role $role (profile \"default\", token of $HOME/token): AssumeRoleWithWebIdentity: ExpiredTokenException: Token expired"
@@ -335,11 +337,11 @@ says 3 'UNKNOWN - credential_process of profile "default": it ended with exit st
 tap 'says: program failed, in its own words'
 config '[default]' 'credential_process = sleep 60'
 run -t 1
-begins 3 'UNKNOWN - credential_process of profile "default": ' && [ "$millis" -lt 2000 ]
+says 3 'UNKNOWN - credential_process of profile "default": sleep did not end in time and was killed'
 tap 'a program that hangs is killed at the deadline'
 config '[default]' 'credential_process = cat /dev/zero'
-run -t 5
-begins 3 'UNKNOWN - credential_process of profile "default": ' && [ "$millis" -lt 4000 ]
+run -t 60
+says 3 'UNKNOWN - credential_process of profile "default": cat: its output is larger than 65536 bytes'
 tap 'a program that writes without end is stopped'
 config '[default]' "credential_process = touch $HOME/ran"
 chmod 664 "$HOME/.aws/config"

@@ -143,7 +143,7 @@ unset AWS_CONTAINER_CREDENTIALS_FULL_URI
 unset AWS_EC2_METADATA_DISABLED
 ctl set-services '{"imds": {"v1": true}}' >/dev/null
 secret_now "$standin_url/latest/meta-data/iam/security-credentials/ImageBuilderMonitor" >>"$secrets"
-export AWS_EC2_METADATA_SERVICE_ENDPOINT="$standin_url"
+export AWS_EC2_METADATA_SERVICE_ENDPOINT="$standin_url" AWS_METADATA_SERVICE_TIMEOUT=20
 talk
 silent 'instance metadata' 'web-server 1.4.2/7'
 
