@@ -65,7 +65,7 @@ start_standin() {
     i=0
     until [ -s "$dir/port" ]; do
         i=$((i + 1))
-        if [ $i -gt 200 ] || ! kill -0 "$standin" 2>/dev/null; then
+        if [ $i -gt 600 ] || ! kill -0 "$standin" 2>/dev/null; then
             echo "Bail out! the stand-in does not start: $(tail -n 1 "$dir/standin.log")"
             exit 1
         fi

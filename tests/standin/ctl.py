@@ -12,13 +12,13 @@ import time
 
 # command → names of its positional arguments
 POSITIONAL = {
-    'count': ['op'], 'cancels': ['arn'], 'state': ['arn'], 'requests': ['op'],
+    'count': ['op'], 'peak': ['op'], 'cancels': ['arn'], 'state': ['arn'], 'requests': ['op'],
     'set-image': ['arn'], 'remove-image': ['arn'], 'set-clock-skew': ['seconds'],
     'list-delay': ['seconds'], 'expire-credentials': ['key'], 'load-scenario': ['name'],
     'credentials': ['key', 'secret', 'token'],
 }
 # command → the one member that is printed as plain text
-PLAIN = {'count': 'count', 'cancels': 'cancels', 'state': 'status', 'add-image': 'arn',
+PLAIN = {'count': 'count', 'peak': 'peak', 'cancels': 'cancels', 'state': 'status', 'add-image': 'arn',
          'add-pipeline': 'arn', 'set-image': 'status'}
 
 

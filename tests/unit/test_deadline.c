@@ -57,7 +57,7 @@ static void a_wait_that_cannot_end_in_time_is_not_begun(void **state)
     assert_rc(ib_deadline_sleep(&d, 30000, &err), IB_ETIMEOUT, &err);
     assert_contains(err.text, "no time left to wait 30000 ms");
     assert_rc(ib_deadline_sleep(&d, INT64_MAX, &err), IB_ETIMEOUT, &err);
-    assert_true(ib_time_mono_ms() - begin < 5000);
+    assert_true(ib_time_mono_ms() - begin < 20000);
 }
 
 static void a_wait_takes_its_time(void **state)

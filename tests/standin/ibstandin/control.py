@@ -180,6 +180,12 @@ class Control:
             raise SpecError(f'op: there is no operation {op!r}')
         return {'count': len(self._requests(spec))}
 
+    def do_peak(self, spec):
+        """How many requests without an answer there were at once, while this operation was asked for."""
+        if self._need(spec, 'op') == '*':
+            spec = {k: v for k, v in spec.items() if k != 'op'}
+        return {'peak': max((r['beside'] for r in self._requests(spec)), default=0)}
+
     def do_cancels(self, spec):
         """Effective cancels of one image: distinct client tokens that were accepted."""
         arn = self._need(spec, 'arn')

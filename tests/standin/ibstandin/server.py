@@ -57,6 +57,7 @@ class App:
         self.control = control.Control(self)
         self.log = open(options.log, 'a', encoding='utf-8') if options.log else None
         self.started = time.time()
+        self.flying = 0  # requests that have no answer yet
         self.reset()
 
     def reset(self):
@@ -91,6 +92,7 @@ class App:
         else:
             service = self
         with self.world.lock:
+            self.flying += 1
             service.identify(request)
             refused = service.authenticate(request)
             if refused is not None:
@@ -210,6 +212,11 @@ class App:
         image.polled(self.world.now())
         return control.reply_from(image.raw)
 
+    def answered(self):
+        """The answer to a request leaves: the next one of the same client is not beside it."""
+        with self.world.lock:
+            self.flying -= 1
+
     def connect(self, request, target, able):
         """Whether a tunnel to `target` is opened; the record of it."""
         with self.world.lock:
@@ -245,7 +252,8 @@ class App:
             'content_type': request.header('content-type'),
             'signed_headers': request.signed_headers,
             'headers': sorted({k.lower() for k, _ in request.headers}),
-            'fault': request.fault, 'applied': request.applied, 'problems': reply.problems}
+            'fault': request.fault, 'applied': request.applied, 'problems': reply.problems,
+            'beside': self.flying}
         self.world.requests.append(entry)
         if self.log is not None:
             self.log.write(json.dumps(entry) + '\n')
@@ -297,8 +305,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(Reply(400, b'{"message":"The body cannot be read."}'))
             return
-        reply = self.app.handle(Request(self.command, self.path, list(self.headers.items()), body))
-        self._send(reply)
+        request = Request(self.command, self.path, list(self.headers.items()), body)
+        self._send(self.app.handle(request), not request.path.startswith('/_standin/'))
 
     def do_CONNECT(self):
         """We are the HTTPS proxy, and whatever host was asked for at its end."""
@@ -343,9 +351,13 @@ class Handler(BaseHTTPRequestHandler):
         lines += [f'{name}: {value}' for name, value in headers.items()]
         return ('\r\n'.join(lines) + '\r\n\r\n').encode('latin-1', 'replace')
 
-    def _send(self, reply):
-        if reply.delay > 0:
-            self._wait(reply.delay)
+    def _send(self, reply, counted=False):
+        try:
+            if reply.delay > 0:
+                self._wait(reply.delay)
+        finally:
+            if counted:
+                self.app.answered()
         if reply.mode != 'normal':
             self.close_connection = True
             getattr(self, '_send_' + reply.mode.replace('-', '_'))(reply)
