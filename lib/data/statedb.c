@@ -635,7 +635,11 @@ static void put(struct ib_value **object, const char *key, struct ib_value *item
 {
     struct ib_error ignored = IB_ERROR_INIT;
 
-    if (*object == NULL || ib_value_set(*object, ib_str_from(key), item, &ignored) != IB_OK) {
+    if (*object == NULL) {
+        ib_value_unref(item);
+        return;
+    }
+    if (ib_value_set(*object, ib_str_from(key), item, &ignored) != IB_OK) {
         ib_value_unref(*object);
         *object = NULL;
     }

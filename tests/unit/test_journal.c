@@ -825,19 +825,22 @@ struct words_row {
     const char *want;
 };
 static const struct words_row words_rows[] = {
-    {"words_decided", {.phase = IB_CANCEL_CLAIMED, .created_ms = NOW - 5000},
+    {"words_decided", {.kind = "cancel", .phase = IB_CANCEL_CLAIMED, .created_ms = NOW - 5000},
      "cancel decided 5s ago, not confirmed"},
-    {"words_requested", {.phase = IB_CANCEL_ACCEPTED, .created_ms = NOW - 200000, .sent_ms = NOW - 180000},
+    {"words_requested",
+     {.kind = "cancel", .phase = IB_CANCEL_ACCEPTED, .created_ms = NOW - 200000, .sent_ms = NOW - 180000},
      "cancel requested 3m 0s ago, not confirmed"},
-    {"words_requested_in_the_future", {.phase = IB_CANCEL_SENT, .sent_ms = NOW + 180000},
+    {"words_requested_in_the_future", {.kind = "cancel", .phase = IB_CANCEL_SENT, .sent_ms = NOW + 180000},
      "cancel requested 0s ago, not confirmed"},
-    {"words_cancelled", {.ended_ms = NOW, .outcome = "cancelled"}, "cancelled by ib_cancel_action"},
-    {"words_failed", {.ended_ms = NOW, .sent_ms = NOW - 60000, .outcome = "failed", .text = "no|permission\n"},
+    {"words_cancelled", {.kind = "cancel", .ended_ms = NOW, .outcome = "cancelled"}, "cancelled by ib_cancel_action"},
+    {"words_failed",
+     {.kind = "cancel", .ended_ms = NOW, .sent_ms = NOW - 60000, .outcome = "failed", .text = "no|permission\n"},
      "cancel failed 1m 0s ago: no/permission"},
-    {"words_expired", {.ended_ms = NOW, .sent_ms = NOW - 60000, .outcome = "expired", .text = "given up"},
+    {"words_expired",
+     {.kind = "cancel", .ended_ms = NOW, .sent_ms = NOW - 60000, .outcome = "expired", .text = "given up"},
      "cancel failed 1m 0s ago: given up"},
-    {"words_finished_tells_nothing", {.ended_ms = NOW, .outcome = "finished"}, ""},
-    {"words_superseded_tells_nothing", {.ended_ms = NOW, .outcome = "superseded"}, ""},
+    {"words_finished_tells_nothing", {.kind = "cancel", .ended_ms = NOW, .outcome = "finished"}, ""},
+    {"words_superseded_tells_nothing", {.kind = "cancel", .ended_ms = NOW, .outcome = "superseded"}, ""},
 };
 
 static void words_row(void **state)
