@@ -73,6 +73,8 @@ static bool write_out(struct ib_str text)
 static void leave(struct ib_str text, enum ib_state state) IB_NORETURN;
 static void leave(struct ib_str text, enum ib_state state)
 {
+    /* A reader that does not read is still waited for no longer; but never a second line behind ours. */
+    ib_watchdog_set_line(NULL);
     /* Nobody may take for OK what nobody could read. */
     enum ib_state seen = write_out(text) ? state : IB_STATE_UNKNOWN;
 

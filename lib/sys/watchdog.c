@@ -41,7 +41,7 @@ static void on_alarm(int number)
     /* A full pipe would block write() for good; a writable one takes PIPE_BUF bytes at once. */
     const struct line *line = &lines[atomic_load(&line_at)];
     struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
-    if (poll(&out, 1, WRITE_PATIENCE_MS) == 1 && (out.revents & POLLOUT) != 0) {
+    if (line->len > 0 && poll(&out, 1, WRITE_PATIENCE_MS) == 1 && (out.revents & POLLOUT) != 0) {
         ssize_t ignored = write(STDOUT_FILENO, line->text, line->len);
         (void)ignored;
     }
@@ -52,13 +52,15 @@ void ib_watchdog_set_line(const char *text)
 {
     int next = 1 - atomic_load(&line_at);
     struct line *line = &lines[next];
-    size_t len = strlen(text);
+    size_t len = text == NULL ? 0 : strlen(text);
 
     if (len > sizeof line->text - 2) {
         len = sizeof line->text - 2;
     }
-    memcpy(line->text, text, len);
-    if (len == 0 || line->text[len - 1] != '\n') {
+    if (text != NULL) {
+        memcpy(line->text, text, len);
+    }
+    if (text != NULL && (len == 0 || line->text[len - 1] != '\n')) {
         line->text[len++] = '\n';
     }
     line->text[len] = '\0';

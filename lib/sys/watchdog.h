@@ -23,7 +23,10 @@
  */
 IB_NODISCARD enum ib_rc ib_watchdog_start(int64_t at_ms, int exit_code, const char *line,
                                           struct ib_error *err);
-/* Another line for the same deadline; the handler sees either the old or the new one, whole. */
+/*
+ * Another line for the same deadline; the handler sees either the old or the new one, whole. NULL: say
+ * nothing, only end; for while the result is being printed.
+ */
 void ib_watchdog_set_line(const char *line);
 /* Process group to kill as well; 0 = none. */
 void ib_watchdog_set_child(pid_t pgid);

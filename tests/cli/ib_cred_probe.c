@@ -12,6 +12,7 @@
 #include "lib/imagebuilder/permission.h"
 #include "lib/plugin/common.h"
 #include "lib/plugin/start.h"
+#include "lib/sys/watchdog.h"
 
 struct probe {
     const char *cache_dir, *arn;
@@ -166,6 +167,7 @@ static enum ib_rc run(const struct ib_common *common, const struct probe *probe,
         rc = probe->region ? show_region(config, &deadline, err)
                            : show_credentials(config, probe, &deadline, err);
     }
+    ib_watchdog_stop(); /* the leak check at the end takes its time */
     if (rc != IB_OK) {
         (void)printf("IB_CRED UNKNOWN - %s\n", err->text);
     }

@@ -206,6 +206,25 @@ static void the_last_line_is_said(void **state)
     assert_string_equal(ended.text, "third\n");
 }
 
+static void have_said_it(void *arg)
+{
+    (void)arg;
+    start_watchdog();
+    (void)dprintf(STDOUT_FILENO, "the result\n");
+    ib_watchdog_set_line(NULL);
+    stuck_in_read();
+}
+
+static void behind_a_result_it_says_nothing(void **state)
+{
+    (void)state;
+    struct ib_ended ended;
+
+    ib_fork_run(have_said_it, NULL, &ended);
+    assert_string_equal(ended.text, "the result\n");
+    assert_int_equal(ended.code, 3);
+}
+
 static void change_lines_all_the_time(void *arg)
 {
     (void)arg;
@@ -332,6 +351,7 @@ int main(int argc, char **argv)
     IB_TEST_CASE(a_reader_that_does_not_read_cannot_hold_it);
     IB_TEST_CASE(it_bites_in_a_process_born_with_sigalrm_blocked_and_ignored);
     IB_TEST_CASE(the_last_line_is_said);
+    IB_TEST_CASE(behind_a_result_it_says_nothing);
     IB_TEST_CASE(a_line_is_never_half_old_and_half_new);
     IB_TEST_CASE(a_long_line_is_cut_and_ends_with_a_newline);
     IB_TEST_CASE(the_temporary_file_is_removed);
