@@ -15,17 +15,6 @@ enum ib_state ib_report_state(const struct ib_report *report)
     return ib_survey_state(report->survey, report->timeout_state);
 }
 
-/* The same build may be selected by two targets: the first, worse one is shown. */
-static bool shown_before(const struct ib_survey *s, size_t at)
-{
-    for (size_t i = 0; i < at && s->plan_count > 1; i++) {
-        if (ib_str_eq(s->builds[i].image.arn, s->builds[at].image.arn)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* --- one build ---------------------------------------------------------------------------------- */
 
 static void add_clean(struct ib_buf *out, const char *before, struct ib_str text, size_t max)
@@ -196,7 +185,7 @@ static size_t in_flight(const struct ib_survey *s)
     size_t n = 0;
 
     for (size_t i = 0; i < s->build_count; i++) {
-        n += s->builds[i].judgement.in_flight && !shown_before(s, i) ? 1 : 0;
+        n += s->builds[i].judgement.in_flight && !s->builds[i].repeated ? 1 : 0;
     }
     return n;
 }
@@ -277,7 +266,7 @@ static void add_others(const struct ib_report *r, enum ib_state state, struct ib
     bool any = false;
 
     for (size_t i = 0; i < s->build_count; i++) {
-        counts[s->builds[i].judgement.state] += shown_before(s, i) ? 0 : 1;
+        counts[s->builds[i].judgement.state] += s->builds[i].repeated ? 0 : 1;
     }
     for (size_t i = 0; i < s->pipeline_count; i++) {
         counts[s->pipelines[i].state]++;
@@ -360,7 +349,7 @@ static void perfdata(const struct ib_report *r, struct ib_output *out)
     size_t counts[IB_IMAGE_STATUS_COUNT + 1] = { 0 }, stuck = 0, waiting = 0;
 
     for (size_t i = 0; i < s->build_count; i++) {
-        if (!shown_before(s, i)) {
+        if (!s->builds[i].repeated) {
             counts[s->builds[i].image.status]++;
             stuck += s->builds[i].judgement.stuck ? 1 : 0;
             waiting += s->builds[i].facts.waiting ? 1 : 0;
@@ -445,7 +434,7 @@ void ib_report_text(const struct ib_report *report, enum ib_state state, struct 
 
     first_line(report, state, out);
     for (size_t i = 0; i < s->build_count; i++) {
-        if (shown_before(s, i)) {
+        if (s->builds[i].repeated) {
             continue;
         }
         if (shown < report->limit) {

@@ -764,7 +764,8 @@ static int cmp_worst(const void *a, const void *b)
         x->image.created_ms != y->image.created_ms) {
         return x->image.created_ms < y->image.created_ms ? -1 : 1;
     }
-    return ib_str_cmp(x->image.arn, y->image.arn);
+    int by_arn = ib_str_cmp(x->image.arn, y->image.arn);
+    return by_arn != 0 ? by_arn : x->target < y->target ? -1 : x->target > y->target;
 }
 
 /* The newest build that has ended, if anybody wants to know how long it took; NULL otherwise. */
@@ -952,10 +953,43 @@ enum ib_rc ib_survey_look_always(const struct ib_target *target, struct ib_clien
 
 /* --- all together ------------------------------------------------------------------------------- */
 
-static void sum_up(struct ib_survey *s)
+static int cmp_arn_at(const void *a, const void *b)
 {
+    struct ib_survey_build *const *x = a, *const *y = b;
+    int by_arn = ib_str_cmp((*x)->image.arn, (*y)->image.arn);
+
+    return by_arn != 0 ? by_arn : *x < *y ? -1 : *x > *y;
+}
+
+/* The same build may be selected by several targets: the first, worst one is shown. */
+static void mark_repeated(struct gather *g)
+{
+    struct ib_survey *s = g->survey;
+    struct ib_survey_build **by_arn = calloc(s->build_count, sizeof *by_arn);
+
+    if (by_arn == NULL) {
+        fatal_nomem(g);
+        return;
+    }
+    for (size_t i = 0; i < s->build_count; i++) {
+        by_arn[i] = &s->builds[i];
+    }
+    qsort(by_arn, s->build_count, sizeof(struct ib_survey_build *), cmp_arn_at);
+    for (size_t i = 1; i < s->build_count; i++) {
+        by_arn[i]->repeated = ib_str_eq(by_arn[i]->image.arn, by_arn[i - 1]->image.arn);
+    }
+    free(by_arn);
+}
+
+static void sum_up(struct gather *g)
+{
+    struct ib_survey *s = g->survey;
+
     if (s->build_count > 1) {
         qsort(s->builds, s->build_count, sizeof *s->builds, cmp_worst);
+    }
+    if (s->build_count > 1 && s->plan_count > 1) {
+        mark_repeated(g);
     }
     for (size_t i = 0; i < s->build_count; i++) {
         s->targets[s->builds[i].target].builds++;
@@ -1009,11 +1043,10 @@ enum ib_rc ib_survey_run(const struct ib_target *plan, size_t plan_count,
     }
     free(g.sources);
     free(g.open);
-    if (g.rc != IB_OK) {
-        return ib_fail(err, g.rc, "%s", g.err.text);
+    if (g.rc == IB_OK) {
+        sum_up(&g);
     }
-    sum_up(ret);
-    return IB_OK;
+    return g.rc == IB_OK ? IB_OK : ib_fail(err, g.rc, "%s", g.err.text);
 }
 
 enum ib_state ib_survey_state(const struct ib_survey *survey, enum ib_state timeout_state)

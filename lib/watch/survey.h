@@ -41,6 +41,7 @@ struct ib_survey_build {
     struct ib_image image;
     size_t target;             /* index in the plan */
     bool from_list;            /* found by a list, which is up to two minutes behind */
+    bool repeated;             /* selected by another target too, which judges it as bad or worse */
     bool vanished, superseded; /* of survey.c: about to be dropped */
     struct ib_judge_facts facts;
     struct ib_judgement judgement;

@@ -998,6 +998,19 @@ def _():
 
 @test
 def _():
+    """2,000 builds in flight that three targets select: each is shown once, by the first that is worst."""
+    standin.ctl('bulk-images', count=2000, names=100, status='BUILDING', age_s=5 * HOUR)
+    r = check('--all-targets', '-t', '110s', '--limit', '2000', form='text', config=targets(
+        'a: { all = true; critical = "9h"; };', 'b: { all = true; critical = "90m"; };',
+        'c: { all = true; critical = "2h"; };'))
+    print(f"# 2,000 in flight, three targets: {r.seconds:.1f} s, {r.memory_kb // 1024} MB")
+    shown = [line for line in r.out.splitlines() if line.startswith('[CRITICAL] bulk-')]
+    same((r.rc, len(shown), len([x for x in shown if '(critical 1h 30m)' in x])), (CRITICAL, 2000, 2000))
+    has(r.out, ' in_flight=2000;')
+
+
+@test
+def _():
     """A list too long for the time is UNKNOWN, ends in time, and says how far it came and what to raise."""
     standin.ctl('bulk-images', count=2000, names=100, status='BUILDING', age_s=600)
     fault(kind='delay', op='ListImageBuildVersions', seconds=0.1)
