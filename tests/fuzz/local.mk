@@ -22,6 +22,7 @@ include tests/fuzz/arazzo_engine.mk
 include tests/fuzz/aws.mk
 include tests/fuzz/cred.mk
 include tests/fuzz/data.mk
+include tests/fuzz/plugins.mk
 
 EXTRA_DIST += tests/fuzz/corpus
 EXTRA_PROGRAMS += $(fuzz_programs)
