@@ -12,8 +12,10 @@ import argparse
 import difflib
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 import uuid
 
 PROGRAMS = ('check_ib_image', 'ib_cancel_action', 'ib_create_action', 'ib_workflow')
@@ -24,10 +26,16 @@ class Option:
         (self.heading, self.short, self.long, kind, self.arg, self.default, hidden,
          self.help) = row.split('\t')
         self.kind, _, choices = kind.partition(':')
-        self.choices = choices.split('|') if choices else []
-        if self.arg == 'STATE' and self.long != 'state':
-            self.choices = ['ok', 'warning', 'critical', 'unknown']
+        self.choices = choices.split('|') if choices else self.words_of_arg()
         self.hidden = bool(hidden)
+
+    def words_of_arg(self):
+        """What may be completed where the table has no choices but the argument's name tells them."""
+        if self.long in ('state', 'state-type'):  # as schedulers write them
+            return ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] if self.long == 'state' else ['SOFT', 'HARD']
+        if self.arg == 'STATE':
+            return ['ok', 'warning', 'critical', 'unknown']
+        return [w for w in self.arg.split('|') if w.islower()] if '|' in self.arg else []
 
     @property
     def takes_value(self):
@@ -212,7 +220,13 @@ def director(tables):
 
 
 # --- bash completion -----------------------------------------------------------------------------
-def completion(tables):
+def statuses(source):
+    """The states of builds, from the one table that has them."""
+    with open(os.path.join(source, 'lib/imagebuilder/status.c'), encoding='utf-8') as f:
+        return re.findall(r'\{ "([A-Z]+)", IB_IMAGE_', f.read())
+
+
+def completion(tables, source):
     lines = ['# SPDX-License-Identifier: MIT',
              '# bash completion of ib-plugins, made by packaging/generate.py from the option tables.',
              '# shellcheck shell=bash disable=SC2207', '']
@@ -228,12 +242,19 @@ def completion(tables):
                 lines += [f'    {names})',
                           f'        COMPREPLY=($(compgen -W "{" ".join(o.choices)}" -- "$current"))',
                           '        return', '        ;;']
+        by_status = [n for o in options if o.arg.startswith('STATUS=')
+                     for n in [o.key] + (['-' + o.short] if o.short else [])]
+        if by_status:
+            words_of_status = ' '.join(s + '=' for s in statuses(source))
+            lines += [f'    {" | ".join(by_status)})',
+                      f'        COMPREPLY=($(compgen -W "{words_of_status}" -- "$current"))',
+                      '        compopt -o nospace 2>/dev/null', '        return', '        ;;']
         files = [n for o in options if o.arg.startswith('FILE')
                  for n in [o.key] + (['-' + o.short] if o.short else [])]
         if files:
             lines += [f'    {" | ".join(files)})', '        COMPREPLY=($(compgen -f -- "$current"))',
                       '        return', '        ;;']
-        values = [n for o in options if o.takes_value and not o.choices and o.key not in files
+        values = [n for o in options if o.takes_value and not o.choices and o.key not in files + by_status
                   for n in [o.key] + (['-' + o.short] if o.short else [])]
         if values:
             lines += ['    ' + ' | \\\n        '.join(values) + ')', '        return', '        ;;']
@@ -251,8 +272,27 @@ def completion(tables):
 
 # --- man pages -----------------------------------------------------------------------------------
 def roff(text):
-    text = text.replace('\\', '\\e').replace('-', '\\-')
+    return roff_safe(text.replace('\\', '\\e').replace('-', '\\-'))
+
+
+def roff_safe(text):
     return '\\&' + text if text[:1] in ('.', "'") else text
+
+
+def wrapped(line, width=78):
+    """Lines of text, none of which looks like a request."""
+    lines = textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+    return lines[:1] + [roff_safe(more) for more in lines[1:]]
+
+
+def wrap_page(text):
+    """Long lines of text cut where there is a blank; requests and examples stay as they are."""
+    lines, example = [], False
+    for line in text.splitlines():
+        example = line == '.EX' or (example and line != '.EE')
+        plain = not example and not line.startswith(('.', "'"))
+        lines += wrapped(line) if plain and len(line) > 80 else [line]
+    return '\n'.join(lines) + '\n'
 
 
 def man_options(options):
@@ -276,8 +316,13 @@ def man_options(options):
 
 
 def man(program, source, options):
-    with open(os.path.join(source, 'packaging/man', program + '.8.in'), encoding='utf-8') as f:
-        return f.read().replace('@OPTIONS@', man_options(options))
+    parts = []
+    for name in (program + '.8.in', 'environment.in'):
+        with open(os.path.join(source, 'packaging/man', name), encoding='utf-8') as f:
+            parts.append(f.read())
+    page, environment = parts
+    page = page.replace('@OPTIONS@', man_options(options)).replace('@ENVIRONMENT@\n', environment)
+    return wrap_page(page)
 
 
 # --- main ----------------------------------------------------------------------------------------
@@ -296,7 +341,7 @@ def main():
     made = {
         'conf/icinga2/ib-plugins.conf': icinga(tables),
         'conf/director/ib-plugins-basket.json': director(tables),
-        'packaging/completion/ib-plugins.bash': completion(tables),
+        'packaging/completion/ib-plugins.bash': completion(tables, args.source),
     }
     for program in tables:
         made[f'packaging/man/{program}.8'] = man(program, args.source, tables[program])

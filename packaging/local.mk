@@ -5,7 +5,7 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 dist_man_MANS = packaging/man/ib-plugins.conf.5 packaging/man/ib-workflow.5 packaging/man/check_ib_image.8 \
 	packaging/man/ib_cancel_action.8 packaging/man/ib_create_action.8 packaging/man/ib_workflow.8
 EXTRA_DIST += packaging/man/check_ib_image.8.in packaging/man/ib_cancel_action.8.in \
-	packaging/man/ib_create_action.8.in packaging/man/ib_workflow.8.in packaging/completion
+	packaging/man/ib_create_action.8.in packaging/man/ib_workflow.8.in packaging/man/environment.in packaging/completion
 
 # One file for all, found by each program's name.
 install-data-hook:

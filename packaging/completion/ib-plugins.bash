@@ -22,6 +22,11 @@ _check_ib_image()
         COMPREPLY=($(compgen -W "text json" -- "$current"))
         return
         ;;
+    --phase | --map)
+        COMPREPLY=($(compgen -W "PENDING= CREATING= BUILDING= TESTING= DISTRIBUTING= INTEGRATING= AVAILABLE= CANCELLED= FAILED= DEPRECATED= DELETED= DISABLED=" -- "$current"))
+        compopt -o nospace 2>/dev/null
+        return
+        ;;
     --ca-bundle | --config)
         COMPREPLY=($(compgen -f -- "$current"))
         return
@@ -38,8 +43,6 @@ _check_ib_image()
         -w | \
         --critical | \
         -c | \
-        --phase | \
-        --map | \
         --lookback | \
         --limit | \
         --parallel | \
@@ -67,6 +70,18 @@ _ib_cancel_action()
         COMPREPLY=($(compgen -W "ok warning critical unknown" -- "$current"))
         return
         ;;
+    --state)
+        COMPREPLY=($(compgen -W "OK WARNING CRITICAL UNKNOWN" -- "$current"))
+        return
+        ;;
+    --state-type)
+        COMPREPLY=($(compgen -W "SOFT HARD" -- "$current"))
+        return
+        ;;
+    --on)
+        COMPREPLY=($(compgen -W "hard always" -- "$current"))
+        return
+        ;;
     --syslog)
         COMPREPLY=($(compgen -W "none daemon user auth local0 local1 local2 local3 local4 local5 local6 local7" -- "$current"))
         return
@@ -77,6 +92,11 @@ _ib_cancel_action()
         ;;
     --output)
         COMPREPLY=($(compgen -W "text json" -- "$current"))
+        return
+        ;;
+    --phase)
+        COMPREPLY=($(compgen -W "PENDING= CREATING= BUILDING= TESTING= DISTRIBUTING= INTEGRATING= AVAILABLE= CANCELLED= FAILED= DEPRECATED= DELETED= DISABLED=" -- "$current"))
+        compopt -o nospace 2>/dev/null
         return
         ;;
     --workflow | --ca-bundle | --config)
@@ -93,15 +113,11 @@ _ib_cancel_action()
         -T | \
         --critical | \
         -c | \
-        --phase | \
         --max-cancel | \
         --allow | \
         --minimum-age | \
         --confirm-timeout | \
-        --state | \
-        --state-type | \
         --attempt | \
-        --on | \
         --problem-id | \
         --check-source | \
         --node | \
@@ -131,6 +147,18 @@ _ib_create_action()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
+    --tests)
+        COMPREPLY=($(compgen -W "on off" -- "$current"))
+        return
+        ;;
+    --metadata)
+        COMPREPLY=($(compgen -W "on off" -- "$current"))
+        return
+        ;;
+    --scan)
+        COMPREPLY=($(compgen -W "on off" -- "$current"))
+        return
+        ;;
     --output)
         COMPREPLY=($(compgen -W "text json" -- "$current"))
         return
@@ -147,9 +175,6 @@ _ib_create_action()
         --distribution | \
         --tag | \
         --client-token | \
-        --tests | \
-        --metadata | \
-        --scan | \
         --scan-repository | \
         --scan-tag | \
         --image-workflow | \

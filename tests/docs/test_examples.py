@@ -61,13 +61,16 @@ def not_run(command):
 
 def run_shell(world, block):
     """A script of an example: line by line, so that what cannot be run here is left out by name."""
-    left_out = []
+    left_out, variables = [], ''
     for command in commands(block.text):
+        if re.fullmatch(r'\w+=\S+', command):
+            variables += command + '\n'
+            continue
         reason = not_run(command)
         if reason is not None:
             left_out.append((command, reason))
             continue
-        code, said = world.shell(command)
+        code, said = world.shell(variables + command)
         ran = check_ran(world, said)
         if not ran and code != 0:
             raise AssertionError(f'{command}: exit {code}\n{said}')

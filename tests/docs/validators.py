@@ -118,7 +118,8 @@ def libconfig(world, text):
 
 
 def yaml(world, text):
-    path = world.file('example.arazzo.yaml', text)
+    name = re.search(r'workflowId: (\S+)', text).group(1)  # what commands after it call it
+    path = world.file(f'{name}.arazzo.yaml', text)
     code, said = world.shell(f'ib_workflow check {path}')
     world.ran()
     return None if code == 0 else said
