@@ -61,6 +61,25 @@ static void put_text(struct ib_value *object, const char *key, const char *text)
     }
 }
 
+/* Options whose values may be secrets: they are named in the record, and no more. */
+static const char *const private_options[] = { "--external-id", "--proxy" };
+
+/* What is kept of an argument; before: the one before it, or "". */
+static const char *kept_of(const char *before, const char *argument, char *buf, size_t cap)
+{
+    for (size_t i = 0; i < IB_ARRAY_LEN(private_options); i++) {
+        size_t n = strlen(private_options[i]);
+        if (strcmp(before, private_options[i]) == 0) {
+            return "(not kept)";
+        }
+        if (strncmp(argument, private_options[i], n) == 0 && argument[n] == '=') {
+            (void)snprintf(buf, cap, "%s=(not kept)", private_options[i]);
+            return buf;
+        }
+    }
+    return argument;
+}
+
 struct ib_value *ib_journal_caller_value(const struct ib_journal_caller *caller)
 {
     struct ib_value *v = ib_value_object();
@@ -73,8 +92,10 @@ struct ib_value *ib_journal_caller_value(const struct ib_journal_caller *caller)
         return NULL;
     }
     for (int i = 1; i < caller->argc && i <= ARGUMENTS_MAX; i++) {
-        char clean[ARGUMENT_MAX];
-        (void)ib_text_clean(caller->argv[i], strlen(caller->argv[i]), clean, sizeof clean);
+        char clean[ARGUMENT_MAX], buf[64];
+        const char *text =
+            kept_of(i == 1 ? "" : caller->argv[i - 1], caller->argv[i], buf, sizeof buf);
+        (void)ib_text_clean(text, strlen(text), clean, sizeof clean);
         if (ib_value_push(arguments, ib_value_string(ib_str_from(clean)), &ignored) != IB_OK) {
             break;
         }

@@ -31,7 +31,7 @@ void ib_journal_fini(struct ib_journal *journal);
 struct ib_journal_caller {
     const char *program;            /* "ib_cancel_action" */
     int argc;
-    char *const *argv;              /* cleaned and cut before they are kept */
+    char *const *argv;              /* cleaned and cut, and without secrets, before they are kept */
     const char *problem;            /* the scheduler's problem id; NULL = none */
 };
 /* Object for the audit: user, pid, parent, program, arguments, problem. NULL when out of memory. */

@@ -914,6 +914,24 @@ static void caller_is_kept_clean_and_short(void **state)
     assert_null(memchr(problem.p, '\n', problem.n));
 }
 
+static void no_secret_of_the_command_line_is_kept(void **state)
+{
+    static char *argv[] = {(char *)(uintptr_t)"ib_cancel_action", (char *)(uintptr_t)"--external-id",
+                           (char *)(uintptr_t)"geheim", (char *)(uintptr_t)"--proxy=http://u:geheim@h",
+                           (char *)(uintptr_t)"--external-id=geheim", (char *)(uintptr_t)"-A", NULL};
+    static const char *const wanted[] = {"--external-id", "(not kept)", "--proxy=(not kept)",
+                                         "--external-id=(not kept)", "-A"};
+    struct ib_journal_caller caller = {.program = "ib_cancel_action", .argc = 6, .argv = argv};
+
+    (void)state;
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = ib_journal_caller_value(&caller);
+    const struct ib_value *arguments = ib_value_get_c(v, "arguments");
+    assert_int_equal(ib_value_count(arguments), IB_ARRAY_LEN(wanted));
+    for (size_t i = 0; i < IB_ARRAY_LEN(wanted); i++) {
+        assert_true(ib_str_eq_c(ib_value_as_str(ib_value_at(arguments, i)), wanted[i]));
+    }
+}
+
 static void without_a_journal_nothing_is_recorded(void **state)
 {
     (void)state;
@@ -1030,6 +1048,7 @@ int main(void)
     IB_TEST_ROWS(words_rows, words_row);
     IB_TEST_ROWS(target_rows, target_row);
     IB_TEST_CASE(caller_is_kept_clean_and_short);
+    IB_TEST_CASE(no_secret_of_the_command_line_is_kept);
     IB_TEST_CASE(without_a_journal_nothing_is_recorded);
     WITH_DIR(no_request_without_record_whichever_allocation_fails);
     return IB_TEST_RUN();
