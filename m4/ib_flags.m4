@@ -44,7 +44,7 @@ AC_DEFUN([IB_COMPILER_FLAGS], [
         # _FORTIFY_SOURCE needs an optimising compiler, and a packager's own choice wins.
         AS_CASE([" $CFLAGS $CPPFLAGS "],
             [*_FORTIFY_SOURCE*], [],
-            [*" -O@<:@123s@:>@"*], [
+            [*" -O"@<:@123s@:>@*], [
                 AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
                     #undef _FORTIFY_SOURCE
                     #define _FORTIFY_SOURCE 3

@@ -46,8 +46,8 @@ static void tell_who(void *arg)
     (void)arg;
     /* A name that would fool a careless reader of /proc/PID/stat. */
     (void)prctl(PR_SET_NAME, ") Z 1 2 (", 0, 0, 0);
-    if (ib_process_self(&self, NULL) == IB_OK) {
-        (void)write(1, &self, sizeof self);
+    if (ib_process_self(&self, NULL) != IB_OK || write(1, &self, sizeof self) != (ssize_t)sizeof self) {
+        return;
     }
     (void)poll(NULL, 0, 60000);
 }

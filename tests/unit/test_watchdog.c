@@ -29,7 +29,9 @@ static void stuck_in_read(void)
     int fds[2];
     char c;
 
-    (void)pipe(fds);
+    if (pipe(fds) != 0) {
+        return;
+    }
     while (read(fds[0], &c, 1) != 1) {
         /* Interrupted or not: never gives up, like a careless library. */
     }
@@ -79,7 +81,9 @@ static void stuck_in_writing_stdout(void)
 
     memset(block, 'x', sizeof block);
     for (;;) {
-        (void)write(STDOUT_FILENO, block, sizeof block);
+        if (write(STDOUT_FILENO, block, sizeof block) < 0) {
+            /* Never gives up either. */
+        }
     }
 }
 
