@@ -662,7 +662,7 @@ static enum ib_rc fail_timeout(const struct ib_http_transfer *t, const char *pee
     static const char *const doing[] = {
         [STAGE_RESOLVE] = "looking up the name (DNS)",
         [STAGE_CONNECT] = "connecting",
-        [STAGE_TLS] = "the TLS handshake",
+        [STAGE_TLS] = "doing the TLS handshake",
         [STAGE_WAIT] = "waiting for the answer",
         [STAGE_READ] = "reading the answer",
     };
@@ -688,7 +688,7 @@ static enum ib_rc fail_timeout(const struct ib_http_transfer *t, const char *pee
         return ib_fail(err, IB_ETIMEOUT, "%s: stopped by %s while %s", peer, ib_signals_stop_name(),
                        what);
     }
-    return ib_fail(err, IB_ETIMEOUT, "%s: no end of %s after %s%s", peer, what, took,
+    return ib_fail(err, IB_ETIMEOUT, "%s: timed out after %s while %s%s", peer, took, what,
                    advice[stage]);
 }
 

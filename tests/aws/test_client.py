@@ -49,6 +49,18 @@ QUERY = 'imageBuildVersionArn=' + ARN.replace(':', '%3A').replace('/', '%2F')
 GET = {'operation': 'GetImage', 'method': 'GET', 'path': '/GetImage', 'query': QUERY}
 
 
+# Room for a busy machine, behind bounds that the client itself keeps; 0 demands them exactly.
+LOAD_S = float(os.environ.get('IB_LOAD_MARGIN_MS', '20000')) / 1000
+
+
+def wait_for_request(count=1):
+    """Until the stand-in has so many requests."""
+    begun = time.monotonic()
+    while standin.ctl('count', op='*', status='any')['count'] < count:
+        same(time.monotonic() - begun < 60, True, 'no request came')
+        time.sleep(0.05)
+
+
 def path(name):
     return os.path.join(FOLDER, name)
 
@@ -161,7 +173,7 @@ def on_the_wire():
 
 
 # --- faults: (name, keys of the fault, rc, words) ---
-HANG = 1500
+HANG = 3000
 FAULTS = [
     ('silent', {}, 'timeout', ['127.0.0.1:', 'waiting for the answer', 'GetImage: ']),
     ('slow-drip', {'interval_s': 0.2}, 'timeout', ['reading the answer']),
@@ -183,7 +195,7 @@ def add_fault_test(kind, keys, rc, words):
         same(got['rc'], rc, got['text'])
         for word in words:
             has(got['text'], word)
-        same(got['took_s'] < limit_ms / 1000 + 1, True, f'took {got["took_s"]}')
+        same(got['took_s'] < limit_ms / 1000 + 1 + LOAD_S, True, f'took {got["took_s"]}')
         same(got['stats']['attempts'], 1)
     case.__doc__ = f'Fault {kind} ends in time, in one clear line'
     test(case)
@@ -301,9 +313,9 @@ def image_builders_throttle():
 def retry_after_too_long():
     """A Retry-After beyond the deadline ends the call at once with the answer that there is."""
     standin.ctl('add-fault', kind='throttle', retry_after=60)
-    got = one(timeout_ms=3000)
+    got = one(timeout_ms=50000)
     same((got['status'], got['attempts'], got['code']), (429, 1, 'CallRateLimitExceededException'))
-    same(got['took_s'] < 2, True)
+    same(got['took_s'] < 40, True)
 
 
 @test
@@ -517,10 +529,11 @@ def diagnose_skew_and_denial():
 @test
 def parallel():
     """Twelve slow calls at once take little longer than one, never more than the limit at a time."""
-    standin.ctl('add-fault', kind='delay', seconds=0.5)
-    got = one(call={**GET, 'times': 12, 'parallel': 6})
+    standin.ctl('add-fault', kind='delay', seconds=1)
+    got = one(call={**GET, 'times': 12, 'parallel': 6}, timeout_ms=60000)
     same([job['status'] for job in got['all']], [200] * 12)
-    same(1.0 <= got['elapsed_ms'] / 1000 < 3.0, True, got['elapsed_ms'])
+    # Two rounds of six; one after the other they would take twelve seconds.
+    same(2.0 <= got['elapsed_ms'] / 1000 < 11.0, True, got['elapsed_ms'])
 
 
 @test
@@ -546,32 +559,32 @@ def stop_signal():
     standin.ctl('add-image', arn=ARN)
     standin.ctl('add-fault', kind='silent')
     with Probe() as probe:
-        probe.ask('open', endpoint_url=standin.url, timeout_ms=20000)
+        probe.ask('open', endpoint_url=standin.url, timeout_ms=60000)
         probe.send('call', **GET)
-        time.sleep(0.5)
+        wait_for_request()
         begun = time.monotonic()
         probe.process.send_signal(signal.SIGTERM)
         got = probe.read()
         same(got['rc'], 'timeout')
         has(got['text'], 'stopped by SIGTERM while waiting for the answer')
-        same(time.monotonic() - begun < 1, True)
+        same(time.monotonic() - begun < 40, True)
 
 
 @test
 def stop_between_tries():
     """SIGTERM ends the wait before another try."""
     standin.ctl('add-image', arn=ARN)
-    standin.ctl('add-fault', kind='throttle', retry_after=10)
+    standin.ctl('add-fault', kind='throttle', retry_after=50)
     with Probe() as probe:
         probe.ask('open', endpoint_url=standin.url, timeout_ms=60000)
         probe.send('call', **GET)
-        time.sleep(0.7)
+        wait_for_request()
         begun = time.monotonic()
         probe.process.send_signal(signal.SIGTERM)
         got = probe.read()
         same(got['rc'], 'timeout')
         has(got['text'], 'stopped by SIGTERM')
-        same(time.monotonic() - begun < 1, True)
+        same(time.monotonic() - begun < 40, True)
 
 
 # --- TLS ---
@@ -665,7 +678,7 @@ def tls_silent():
         got = once(image=False, open_keys={'endpoint_url': f'https://127.0.0.1:{port}'}, timeout_ms=1500)
     same(got['rc'], 'timeout')
     has(got['text'], 'the TLS handshake')
-    same(got['took_s'] < 2.5, True)
+    same(got['took_s'] < 2.5 + LOAD_S, True)
 
 
 # --- proxies ---

