@@ -39,7 +39,8 @@ def markdown(name):
         if fence and inside is None:
             inside, begun, indent, language = [], number + 1, len(fence.group(1)), fence.group(2)
         elif fence:
-            blocks.append(Block(name, begun, language, dedent(inside, indent)))
+            if language != 'text':  # a drawing, no example
+                blocks.append(Block(name, begun, language, dedent(inside, indent)))
             inside = None
         elif inside is not None:
             inside.append(line)
@@ -102,7 +103,7 @@ def shipped():
 
 
 def all_blocks():
-    blocks = markdown('README.md') + shipped()
+    blocks = markdown('README.md') + markdown('HACKING.md') + shipped()
     for page in MAN:
         blocks += man_page(page)
     for program in PROGRAMS:
