@@ -216,6 +216,19 @@ static void result_lines(const struct ib_cancelled *done, const struct ib_cancel
     }
 }
 
+/* The first line has said it all when the only target was to blame. */
+static void trouble_lines(const struct ib_cancelled *done, struct ib_output *out)
+{
+    const struct ib_survey *s = done->survey;
+
+    if (s == NULL || (done->count == 0 && s->plan_count == 1 && s->trouble_count == 1)) {
+        return;
+    }
+    for (size_t i = 0; i < s->trouble_count; i++) {
+        ib_output_line(out, "[untried] %s: %s", s->troubles[i].what, s->troubles[i].err.text);
+    }
+}
+
 void ib_cancelled_text(const struct ib_cancelled *done, struct ib_output *out)
 {
     size_t counts[IB_OUTCOME_COUNT] = { 0 };
@@ -229,10 +242,7 @@ void ib_cancelled_text(const struct ib_cancelled *done, struct ib_output *out)
         ib_output_line(out, "[record] what came of it could not be written down: %s",
                        done->journal_trouble.text);
     }
-    for (size_t i = 0; done->survey != NULL && i < done->survey->trouble_count; i++) {
-        ib_output_line(out, "[untried] %s: %s", done->survey->troubles[i].what,
-                       done->survey->troubles[i].err.text);
-    }
+    trouble_lines(done, out);
     for (int i = 0; done->no_action == NULL && i < IB_OUTCOME_COUNT; i++) {
         struct ib_perf perf = { .label = ib_outcome_name((enum ib_outcome)i),
                                 .value = (double)counts[i], .has_min = true };

@@ -61,6 +61,21 @@ out=$(env -u AWS_SECRET_ACCESS_KEY "$build/plugins/ib_cancel_action" --endpoint-
 take_apart
 is "a half-set credential" 3 'IB_CANCEL UNKNOWN - *AWS_SECRET_ACCESS_KEY*'
 equal "a half-set credential: no request" 0 "$(requests)"
+refused_env() { # refused_env NAME PART ASSIGNMENTS ARGUMENT...
+    env_name=$1
+    part=$2
+    assignments=$3
+    shift 3
+    rc=0
+    # shellcheck disable=SC2086
+    out=$(env $assignments "$build/plugins/ib_cancel_action" --endpoint-url "$url" "$@" 2>"$dir/stderr") || rc=$?
+    take_apart
+    is "$env_name" 3 "IB_CANCEL UNKNOWN - *$part*"
+    equal "$env_name: one line" 1 "$(printf '%s\n' "$out" | wc -l | tr -d ' ')"
+    equal "$env_name: no request" 0 "$(requests)"
+}
+refused_env "no credentials" credentials '-u AWS_SECRET_ACCESS_KEY -u AWS_ACCESS_KEY_ID' -a "$arn" -c 90m
+refused_env "no region" region '-u AWS_REGION -u AWS_DEFAULT_REGION' -n web-server --allow "${arn%/*/*}/*" -c 90m
 equal "nothing was cancelled by any of it" 0 "$(ctl cancels "$arn")"
 
 for option in --help --version; do

@@ -219,6 +219,24 @@ wrong "a document with errors" 'many.yaml:4:5: info needs "title" (and 7 more)' 
     run "$top/tests/data/arazzo/broken/many.yaml"
 wrong "what is not an ARN" "imageBuildVersionArn" \
     run --endpoint-url "$endpoint" --from getImage --given createImage.imageBuildVersionArn=web-server
+wrong "an unknown option" 'unknown option --nope' run --endpoint-url "$endpoint" --nope
+printf 'arazzo: 1.0.1\ninfo: {title: x' >"$dir/cut.yaml"
+wrong "a document that is cut off" 'cut.yaml:2:' run "$dir/cut.yaml" --endpoint-url "$endpoint"
+given=createImage.imageBuildVersionArn=arn:aws:imagebuilder:eu-central-1:123456789012:image/web/1.0.0/1
+kept=$AWS_SECRET_ACCESS_KEY
+unset AWS_SECRET_ACCESS_KEY
+wrong "a half-set credential" AWS_SECRET_ACCESS_KEY run --endpoint-url "$endpoint" --from getImage --given "$given"
+AWS_SECRET_ACCESS_KEY=$kept
+export AWS_SECRET_ACCESS_KEY
+cat >"$dir/list.yaml" <<'END'
+arazzo: 1.0.1
+info: {title: t, version: 1.0.0}
+sourceDescriptions: [{name: api, url: ./api.yaml, type: openapi}]
+workflows:
+- workflowId: list
+  steps: [{stepId: list, operationId: ListImages}]
+END
+wrong "no region" region run "$dir/list.yaml" --endpoint-url "$endpoint"
 run run --endpoint-url "$endpoint" --from cancelCreation --until cancelCreation \
     --given createImage.imageBuildVersionArn=arn:aws:imagebuilder:eu-central-1:123456789012:image/web/1.0.0
 is_rc "a version instead of a build is not cancelled" 3

@@ -229,6 +229,9 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "fds") == 0) {
         return probe_fds();
     }
+    /* A job in the background, or one below nohup, has them ignored, and so would have what we start. */
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGHUP, SIG_DFL);
     IB_TEST_CASE(blocked_and_ignored_signals_of_the_parent_are_undone);
     IB_TEST_CASE(closed_standard_descriptors_are_opened);
     IB_TEST_ROWS(stop_rows, test_stop);
