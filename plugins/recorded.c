@@ -240,7 +240,7 @@ void ib_recorded_tell(const struct ib_told *told, const struct ib_feedback *wher
                       struct ib_output *out)
 {
     const struct ib_cancel_report *news = newsworthy(done);
-    struct ib_error err = IB_ERROR_INIT;
+    struct ib_error err = IB_ERROR_INIT, no_comment = IB_ERROR_INIT;
     char comment[IB_FEEDBACK_COMMENT_MAX];
     enum ib_rc rc;
 
@@ -251,12 +251,17 @@ void ib_recorded_tell(const struct ib_told *told, const struct ib_feedback *wher
                    news->text, news->arn);
     struct ib_feedback_event event = {told->host, told->service, told->comment ? comment : NULL,
                                       true};
+    ib_start_phase(false, "asking %s for a new check, after: %.200s",
+                   told->recheck == IB_SCHEDULER_ICINGA ? "Icinga" : "Nagios", news->text);
     if (told->recheck == IB_SCHEDULER_ICINGA) {
-        rc = ib_feedback_icinga(where, &event, deadline, &err);
+        rc = ib_feedback_icinga(where, &event, deadline, &no_comment, &err);
     } else {
         rc = ib_feedback_nagios(where, &event, ib_time_now_ms(), &err);
     }
-    if (rc == IB_OK) {
+    if (rc == IB_OK && no_comment.rc != IB_OK) {
+        ib_output_line(out, "asked for a new check of %s on %s, but left no comment: %s",
+                       told->service, told->host, no_comment.text);
+    } else if (rc == IB_OK) {
         ib_output_line(out, "asked for a new check of %s on %s%s", told->service, told->host,
                        told->comment ? ", and left a comment" : "");
     } else {

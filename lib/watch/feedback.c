@@ -224,9 +224,11 @@ static enum ib_rc icinga_action(struct ib_http *http, const struct ib_feedback *
 
 enum ib_rc ib_feedback_icinga(const struct ib_feedback *where,
                               const struct ib_feedback_event *event,
-                              const struct ib_deadline *deadline, struct ib_error *err)
+                              const struct ib_deadline *deadline, struct ib_error *ret_comment,
+                              struct ib_error *err)
 {
     IB_CLEANUP(ib_http_cleanup) struct ib_http *http = NULL;
+    struct ib_error why = IB_ERROR_INIT;
     struct ib_http_options options = {.ca_bundle = where->icinga_ca,
                                       .ca_bundle_source = "feedback.icinga.ca",
                                       .user_agent = COMMENT_AUTHOR};
@@ -244,7 +246,14 @@ enum ib_rc ib_feedback_icinga(const struct ib_feedback *where,
     }
     if (rc == IB_OK && event->comment != NULL) {
         (void)ib_text_clean(event->comment, strlen(event->comment), comment, sizeof comment);
-        rc = icinga_action(http, where, event, comment, deadline, err);
+        rc = icinga_action(http, where, event, comment, deadline, &why);
+        if (rc != IB_OK && event->recheck && why.http_status != 0) {
+            /* It answers, and may well do the other thing: another permission. */
+            *ret_comment = why;
+            rc = IB_OK;
+        } else if (rc != IB_OK && err != NULL) {
+            *err = why;
+        }
     }
     if (rc == IB_OK && event->recheck) {
         rc = icinga_action(http, where, event, NULL, deadline, err);

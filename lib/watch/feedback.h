@@ -32,13 +32,15 @@ IB_NODISCARD enum ib_rc ib_feedback_check(const struct ib_feedback_event *event,
                                           struct ib_error *err);
 
 /*
- * POST /v1/actions/reschedule-check and add-comment. Errors: IB_ECONFIG (url, user, password file or
+ * POST /v1/actions/reschedule-check and add-comment. When the API refuses the comment alone, the check is asked for
+ * all the same and ret_comment says why there is none; it must be IB_ERROR_INIT. Errors: IB_ECONFIG (url, user, password file or
  * CA not set, password file readable by others), IB_ENET, IB_ETLS, IB_EHTTP (what the API said, or
  * no such service), IB_ETIMEOUT.
  */
 IB_NODISCARD enum ib_rc ib_feedback_icinga(const struct ib_feedback *where,
                                            const struct ib_feedback_event *event,
-                                           const struct ib_deadline *deadline, struct ib_error *err);
+                                           const struct ib_deadline *deadline,
+                                           struct ib_error *ret_comment, struct ib_error *err);
 
 /*
  * SCHEDULE_FORCED_SVC_CHECK and ADD_SVC_COMMENT into the command file. Errors: IB_ECONFIG (not set,
