@@ -214,8 +214,12 @@ void ib_recorded_prune(struct ib_recorded *recorded, int64_t keep_ms)
 {
     struct ib_error ignored = IB_ERROR_INIT;
 
-    if (recorded->journal.db == NULL || recorded->options.read_only ||
-        ib_statedb_prune(recorded->journal.db, ib_time_now_ms() - keep_ms, &ignored) != IB_OK) {
+    if (recorded->journal.db == NULL || recorded->options.read_only) {
+        return;
+    }
+    /* The result is not printed yet: nobody waits here for another call's transaction. */
+    ib_statedb_patience(recorded->journal.db, 0);
+    if (ib_statedb_prune(recorded->journal.db, ib_time_now_ms() - keep_ms, &ignored) != IB_OK) {
         return; /* another run will */
     }
 }

@@ -381,12 +381,16 @@ static enum ib_rc accept_schema(struct ib_statedb *db, struct ib_error *err)
     return IB_OK;
 }
 
+void ib_statedb_patience(struct ib_statedb *db, int64_t busy_ms)
+{
+    (void)sqlite3_busy_timeout(db->sql,
+                               busy_ms < 0 ? 0 : busy_ms > 60000 ? 60000 : (int)busy_ms);
+}
+
 static enum ib_rc configure(struct ib_statedb *db, int64_t busy_ms, struct ib_error *err)
 {
-    int busy = busy_ms < 0 ? 0 : busy_ms > 60000 ? 60000 : (int)busy_ms;
-
     (void)sqlite3_extended_result_codes(db->sql, 1);
-    (void)sqlite3_busy_timeout(db->sql, busy);
+    ib_statedb_patience(db, busy_ms);
     (void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_limit(db->sql, SQLITE_LIMIT_LENGTH, 1024 * 1024);
@@ -1223,10 +1227,37 @@ enum ib_rc ib_statedb_history(struct ib_statedb *db, const char *arn, int64_t ma
     return step == SQLITE_DONE ? IB_OK : fail_sql(db, "read", err);
 }
 
+/* Most runs have nothing to remove, and need not write to the disk for it. */
+static enum ib_rc has_old(struct ib_statedb *db, int64_t before_ms, bool *ret, struct ib_error *err)
+{
+    STMT stmt = NULL;
+    enum ib_rc rc =
+        prepare(db,
+                "SELECT EXISTS (SELECT 1 FROM cancels WHERE ended_ms <> 0 AND ended_ms < ?1"
+                " AND (kind = 'cancel' OR outcome = 'refused' OR context <> ''))"
+                " OR EXISTS (SELECT 1 FROM audit WHERE time_ms < ?1)",
+                "prune", &stmt, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
+    bind_i64(stmt, 1, before_ms);
+    if (sqlite3_step(stmt) != SQLITE_ROW) {
+        return fail_sql(db, "prune", err);
+    }
+    *ret = sqlite3_column_int(stmt, 0) != 0;
+    return IB_OK;
+}
+
 enum ib_rc ib_statedb_prune(struct ib_statedb *db, int64_t before_ms, struct ib_error *err)
 {
-    enum ib_rc rc = begin(db, err);
+    bool old = false;
+    enum ib_rc rc = has_old(db, before_ms, &old, err);
 
+    if (rc != IB_OK || !old) {
+        return rc;
+    }
+    rc = begin(db, err);
     if (rc != IB_OK) {
         return rc;
     }

@@ -205,6 +205,9 @@ typedef bool (*ib_audit_fn)(void *ctx, const struct ib_value *line);
 IB_NODISCARD enum ib_rc ib_statedb_history(struct ib_statedb *db, const char *arn, int64_t max,
                                            ib_audit_fn fn, void *ctx, struct ib_error *err);
 
+/* From now on wait at most so long for another process's transaction. */
+void ib_statedb_patience(struct ib_statedb *db, int64_t busy_ms);
+
 /*
  * Remove audit lines and ended rows older than before_ms. Open rows stay, and so do starts that were sent, without
  * their texts: a build is not started twice however old its first start is.
