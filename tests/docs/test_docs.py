@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Documents, completion and shipped configuration agree with the programs' option tables, with the
-configuration's keys, with what the programs call at AWS, and with what they say."""
+configuration's keys, and with what the programs call at AWS. That they say what README tells is in
+tests/cli/messages.sh."""
 import json
 import os
 import re
@@ -353,58 +354,6 @@ def policy_for_creating():
                  '--infrastructure "$infrastructure" --tag a=b')
     subset(used, actions('read-only', 'create'), 'not permitted')
     subset({'imagebuilder:CreateImage', 'imagebuilder:StartImagePipelineExecution'}, used, 'not called')
-
-
-# --- troubleshooting --------------------------------------------------------------------------------------------
-
-CHECK = 'check_ib_image -p web-server -c 90m'
-CANCEL = 'ib_cancel_action -p web-server -c 90m --state CRITICAL --state-type HARD'
-ALLOW = " --allow 'arn:aws:imagebuilder:*:123456789012:image/web-server/*'"
-NO_KEYS = {'AWS_ACCESS_KEY_ID': '', 'AWS_SECRET_ACCESS_KEY': ''}
-# What README says that a program says: how to come by it.
-RECIPES = {
-    'no AWS credentials: ...': (CHECK, NO_KEYS, None),
-    'no region: ...': ('check_ib_image -A --config /etc/ib-plugins/empty.conf', {'AWS_REGION': ''}, None),
-    'access denied, the permission ... is needed':
-        (CHECK, {}, {'kind': 'error', 'code': 'AccessDeniedException', 'status': 403, 'message': 'no'}),
-    'the credentials have expired: ...':
-        (CHECK, {}, {'kind': 'error', 'code': 'ExpiredTokenException', 'status': 403, 'message': 'expired'}),
-    'no such host (DNS): ...': (CHECK + ' --endpoint-url https://imagebuilder.nowhere.invalid', {}, None),
-    'a proxy or load balancer on the way': (CHECK, {}, {'kind': 'html', 'status': 503}),
-    'there is no pipeline of this name': ('check_ib_image -p web-servre -c 90m', {}, None),
-    'there is no configuration file, so it has no targets':
-        ('AWS_ENDPOINT_URL=http://127.0.0.1:1 "$bare/check_ib_image" -T web-server', {}, None),
-    'no action: CRITICAL SOFT, acts on CRITICAL HARD': (CANCEL.replace('HARD', 'SOFT'), {}, None),
-    'no action: the check ran on ...': (CANCEL + ' --node a --check-source b', {}, None),
-    'refused by rule enabled': (CANCEL, {}, None),
-    'refused by rule allow-list': (CANCEL + ALLOW.replace('web-server', 'api'), {}, None),
-    'cancel requested, not confirmed within ...': (CANCEL + ALLOW + ' --confirm-timeout 1s', {}, None),
-}
-# tests/cli/messages.sh has a TLS server.
-ELSEWHERE = {'certificate not trusted: ...'}
-
-
-@tests
-def troubleshooting():
-    """The messages in README's table of troubles are what the programs say."""
-    text = read('README.md')
-    text = text[text.index('## When it does not work'):]
-    rows = re.findall(r'(?m)^\| `([^`|]+)` \|', text[:text.index('\n## ', 5)])
-    same(set(rows), set(RECIPES) | ELSEWHERE)
-    for message in ELSEWHERE:
-        has(read('tests/cli/messages.sh'), message.split('...')[0])
-    for message, (command, env, fault) in RECIPES.items():
-        world.fresh()
-        with open(world.root + '/etc/ib-plugins/empty.conf', 'w', encoding='ascii'):
-            pass
-        world.standin.ctl('set-image', arn=ARN, on_cancel='never')
-        if fault:
-            world.standin.ctl('add-fault', op='*', **fault)
-        _, said = world.shell(command, AWS_MAX_ATTEMPTS='1', bare=os.path.join(BUILD, 'plugins'), **env)
-        world.ran()
-        pattern = re.escape(message).replace(r'\.\.\.', '.*')
-        if re.search(pattern, said) is None:
-            raise AssertionError(f'{command}: {message!r} is not in {said!r}')
 
 
 # --- the rest -----------------------------------------------------------------------------------------------------
