@@ -498,6 +498,11 @@ static void add_failure_members(const struct ib_image *image, struct ib_members 
     ib_members_str_if(&item, "componentPhase", f.component_phase);
     ib_members_str_if(&item, "componentStep", f.component_step);
     ib_members_str_if(&item, "message", f.message);
+    if (f.region_count > 0) {
+        ib_members_str_if(&item, "region", f.region);
+        ib_members_str_if(&item, "regionStatus", f.region_status);
+        ib_members_int(&item, "regionsFailed", (int64_t)f.region_count);
+    }
     ib_members_object(m, "failure", &item);
 }
 
@@ -523,6 +528,7 @@ static void add_detail_members(const struct ib_survey_detail *d, struct ib_membe
     }
     if (d->looked) {
         ib_members_bool(m, "retried", d->retried);
+        ib_members_bool(m, "begunLate", d->begun_late);
     }
     if ((d->retried || d->begun_late) && d->restart_known) {
         ib_members_time(m, "restarted", d->restart_ms);
@@ -566,8 +572,16 @@ void ib_report_build_members(const struct ib_survey_build *build, int64_t now_ms
     if (build->facts.phase_known) {
         ib_members_int(&m, "phaseSeconds", build->facts.phase_ms / 1000);
     }
+    ib_members_str_if(&m, "dateCreated", image->created_text);
+    ib_members_str_if(&m, "type", image->type);
+    ib_members_str_if(&m, "platform", image->platform);
+    ib_members_str_if(&m, "osVersion", image->os_version);
+    ib_members_str_if(&m, "buildType", image->build_type);
     ib_members_str_if(&m, "pipelineName", image->pipeline_name);
     ib_members_str_if(&m, "pipelineArn", image->pipeline_arn);
+    if (image->tags != NULL && ib_value_count(image->tags) > 0) {
+        ib_members_value(&m, "tags", ib_value_copy(image->tags));
+    }
     add_detail_members(&build->detail, &m);
     add_failure_members(image, &m);
     add_outputs(image, &m);

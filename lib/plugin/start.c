@@ -113,10 +113,26 @@ void ib_start_end(struct ib_output *out, enum ib_state state)
     if (ib_output_render(out, start.program->prefix, state, &all, &err) != IB_OK) {
         state = IB_STATE_UNKNOWN;
         ib_buf_reset(&all);
-        ib_buf_addf(&all, "%s UNKNOWN - %s\n", start.program->prefix, err.text);
+        if (start.json) {
+            ib_output_error_json(start.program->name, state, &err, &all);
+        } else {
+            ib_buf_addf(&all, "%s UNKNOWN - %s\n", start.program->prefix, err.text);
+        }
     }
     ib_output_fini(out);
     leave(ib_buf_str(&all), state);
+}
+
+/* Of a command line that may be wrong in any other way. */
+static bool asks_for_json(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++) {
+        bool is_next = strcmp(argv[i], "--output") == 0 && i + 1 < argc;
+        if (strcmp(is_next ? argv[i + 1] : argv[i], is_next ? "json" : "--output=json") == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void ib_start_options(const struct ib_option_group *groups, size_t group_count, int argc,
@@ -126,6 +142,7 @@ void ib_start_options(const struct ib_option_group *groups, size_t group_count, 
     enum ib_rc rc = ib_option_parse(start.program, groups, group_count, argc, argv, ret, &err);
 
     if (rc != IB_OK) {
+        start.json = asks_for_json(argc, argv);
         ib_start_usage(NULL, &err);
     }
     if (ret->outcome == IB_OPTION_SHOW) {
@@ -139,6 +156,9 @@ void ib_start_usage(struct ib_output *out, const struct ib_error *err)
     struct ib_output *to = out == NULL ? &none : out;
 
     keep_lines(to);
+    if (start.json) {
+        ib_output_error_json(start.program->name, IB_STATE_UNKNOWN, err, &to->json);
+    }
     ib_output_text(to, "%s (see %s --help)", err->text, start.program->name);
     ib_start_end(to, IB_STATE_UNKNOWN);
 }

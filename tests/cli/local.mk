@@ -8,7 +8,7 @@ cli_tests = tests/cli/cancel.sh tests/cli/cancel_bad_input.sh tests/cli/cancel_s
 	tests/cli/check_find.sh tests/cli/check_targets.sh tests/cli/create.sh
 TESTS += $(cli_tests)
 EXTRA_DIST += $(cli_tests) tests/cli/lib.sh
-cli_python_tests = tests/cli/test_survey.py
+cli_python_tests = tests/cli/test_survey.py tests/cli/test_json.py
 TESTS += $(cli_python_tests)
 EXTRA_DIST += $(cli_python_tests) tests/cli/survey.py
 include tests/cli/journal.mk

@@ -1048,6 +1048,7 @@ def _():
     r = check('-A', '-c', '90m', '-t', '110s', '--limit', '5', form='text')
     print(f"# 10,000 in flight: {r.seconds:.1f} s, {r.memory_kb // 1024} MB")
     same(r.rc, CRITICAL)
+    same(len(check('-A', '-c', '90m', '-t', '110s')['builds']), 10000)  # --limit is for people
     has(r.out, 'and 9995 more builds (--limit)')
     has(r.first, '9999 CRITICAL')
     if not SANITIZED:
