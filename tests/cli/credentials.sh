@@ -146,6 +146,21 @@ AWS_ENDPOINT_URL=$standin_url run
 begins 0 "OK - assume role (role $role), access key ASIA..."
 tap 'a role by the credentials of the instance'
 
+config '[default]' "role_arn=$role" credential_source=EcsContainer
+AWS_CONTAINER_CREDENTIALS_FULL_URI=$standin_url/v1/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=$HOME/token \
+    AWS_ENDPOINT_URL=$standin_url run
+begins 0 "OK - assume role (role $role), access key ASIA..."
+tap 'a role by the credentials of the container'
+config '[default]' "role_arn=$role" credential_source=Environment
+AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=$secret AWS_ENDPOINT_URL=$standin_url run --profile default
+begins 0 "OK - assume role (role $role), access key ASIA..."
+tap 'a role by the keys of the environment'
+config '[profile keys]' region=eu-west-1
+printf '[keys]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = %s\n' "$secret" >"$HOME/.aws/credentials"
+run --profile keys
+says 0 "OK - profile keys (profile \"keys\" in $HOME/.aws/credentials), access key AKID...MPLE, no token, until ever"
+tap 'keys of the credentials file'
+
 # --- proxies ------------------------------------------------------------------------------------------
 
 base

@@ -14,6 +14,11 @@ state=$standin_dir/state
 mkdir -m 700 "$state"
 printf 'state_dir = "%s";\n' "$state" >"$standin_dir/c.conf"
 all=$standin_dir/all
+# Where a program might leave something.
+TMPDIR=$standin_dir/tmp
+export TMPDIR
+mkdir "$TMPDIR" "$standin_dir/cwd"
+cd "$standin_dir/cwd" || exit 99
 
 # One secret per line; what is handed out at random is read from where it lies.
 secrets=$standin_dir/secrets
@@ -91,6 +96,8 @@ HTTP_PROXY=http://user:hunter2geheim@127.0.0.1:1 HTTPS_PROXY=http://user:hunter2
 silent 'a proxy with a password' 'UNKNOWN'
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 
+HTTPS_PROXY='' AWS_ENDPOINT_URL='' talk -t 2 --proxy http://user:hunter2geheim@127.0.0.1:1
+silent 'a proxy with a password, as an option' 'UNKNOWN'
 printf '[default]\naws_access_key_id=AKIDEXAMPLE\naws_secret_access_key=%s\n' "$key_secret" >"$HOME/.aws/credentials"
 talk
 silent 'keys of a profile' 'web-server 1.4.2/7'
@@ -119,6 +126,26 @@ talk --profile sso
 "${PYTHON:-/usr/bin/python3}" -c 'import json,sys; t=json.load(open(sys.argv[1])); print(t["accessToken"]); print(t["refreshToken"])' \
     "$HOME/.aws/sso/cache/$(sha1 mon).json" >>"$secrets"
 silent 'SSO, renewed' 'web-server 1.4.2/7'
+
+echo '{"accessToken":"late-geheim-token","expiresAt":"2020-01-01T00:00:00Z","clientId":"client-EXAMPLE","clientSecret":"secret-EXAMPLE","refreshToken":"used-up-geheim"}' \
+    >"$HOME/.aws/sso/cache/$(sha1 mon).json"
+printf '%s\n' late-geheim-token used-up-geheim >>"$secrets"
+rm -rf "$state/cache"
+talk --profile sso
+silent 'SSO, not renewed' 'aws sso login'
+echo '{"accessToken":"unknown-geheim","expiresAt":"2100-01-01T00:00:00Z"}' >"$HOME/.aws/sso/cache/$(sha1 mon).json"
+echo unknown-geheim >>"$secrets"
+talk --profile sso
+silent 'SSO, refused' 'aws sso login'
+printf '%s\n' '[default]' login_session=me >"$HOME/.aws/config"
+login=$HOME/.aws/login/cache/2744ccd10c7533bd736ad890f9dd5cab2adb27b07d500b9493f29cdc420cb2e0.json
+printf '{"accessToken":{"accessKeyId":"AKIDTOKEN","secretAccessKey":"geheim-secret-1","sessionToken":"geheim-token-1","expiresAt":"2100-01-01T00:00:00Z"},"refreshToken":"login-geheim-refresh"}' >"$login"
+echo login-geheim-refresh >>"$secrets"
+talk
+silent 'aws login' 'web-server 1.4.2/7'
+printf '{"accessToken":{"accessKeyId":"AKIDTOKEN","secretAccessKey":"geheim-secret-1","sessionToken":"geheim-token-1","expiresAt":"2020' >"$login"
+talk
+silent 'aws login, cut off' 'UNKNOWN'
 
 printf '[default]\ncredential_process = echo %s\n' \
     "'{\"Version\":1,\"AccessKeyId\":\"AKIDTOKEN\",\"SecretAccessKey\":\"geheim-secret-1\",\"SessionToken\":\"geheim-token-1\"}'" >"$HOME/.aws/config"
@@ -149,8 +176,12 @@ silent 'instance metadata' 'web-server 1.4.2/7'
 
 # --- files -------------------------------------------------------------------------------------------------
 
-! grep -r -l -F -f "$secrets" "$state" | grep -v "^$state/cache/"
-tap 'no secret in any file of the state directory but the cache'
+# What the tests themselves wrote: the home directory, the stand-in's record, the lists of secrets.
+[ -n "$(ls -A "$state")" ] && ! grep -r -l -F -f "$secrets" "$standin_dir" |
+    grep -v -e "^$state/cache/" -e "^$HOME/" -e "^$standin_dir/requests.jsonl$" -e "^$secrets" -e "^$standin_dir/out$"
+tap 'no secret in any file, the journal included, but in the cache'
+[ -z "$(ls -A "$TMPDIR")" ] && [ -z "$(ls -A "$standin_dir/cwd")" ]
+tap 'nothing is left where programs run, nor among temporary files'
 [ -z "$(find "$state" ! -perm -0600 -o -perm /0077)" ]
 tap 'nobody else can read the state directory'
 [ "$(sort -u "$secrets" | wc -l)" -gt 20 ]
