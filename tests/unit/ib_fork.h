@@ -50,6 +50,7 @@ static inline pid_t ib_fork_start(void (*body)(void *), void *arg, int *ret_fd)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        ib_test_die_with_parent();
         (void)dup2(fds[1], STDOUT_FILENO);
         body(arg);
         _exit(99);

@@ -18,6 +18,9 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+#include <sys/prctl.h>
+
 #include "lib/base/attr.h"
 #include "lib/base/error.h"
 
@@ -43,6 +46,15 @@ static inline void ib_test_add(const char *name, CMUnitTestFunction fn, const vo
 #define IB_TEST_CASE(fn) ib_test_add(#fn, (fn), NULL)
 /* cmocka's macro wants an array of known size; the function behind it does not. */
 #define IB_TEST_RUN() _cmocka_run_group_tests(__FILE__, ib_tests, ib_test_count, NULL, NULL)
+
+/*
+ * For a child that waits to be killed: an assertion that fails in the parent would leave it behind, and it
+ * holds the pipe that the parent's result is read from.
+ */
+static inline void ib_test_die_with_parent(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
 
 /*
  * Nothing of this program can run here: say what is missing and end main. cmocka's own skip() writes

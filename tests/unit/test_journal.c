@@ -216,6 +216,7 @@ static pid_t child_with_claim(const char *token, int *ret_fd)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        ib_test_die_with_parent();
         struct ib_error err = IB_ERROR_INIT;
         struct ib_journal j = {0};
         struct act a;

@@ -169,6 +169,7 @@ static pid_t child_with_claim(const char *token, int *ret_pipe)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        ib_test_die_with_parent();
         struct ib_error err = IB_ERROR_INIT;
         struct ib_cancel_row row;
         (void)close(fds[0]);
@@ -551,6 +552,7 @@ static void locked_database_ends_in_time(void **state)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        ib_test_die_with_parent();
         /* The rollback journal's write lock, as SQLite takes it (bytes 0x40000000 and on). */
         char path[256];
         struct flock lock = {
