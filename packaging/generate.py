@@ -211,8 +211,12 @@ def director(tables):
             {'uuid': stable_uuid('service/' + name), 'object_name': name, 'object_type': 'template',
              'imports': [], 'fields': [], 'vars': {}, 'max_check_attempts': '3'}, **settings)
     template('ib-image-service', check_command='ib_image', check_interval='300', retry_interval='60')
-    template('ib-stuck-service', check_command='ib_image', check_interval='60', retry_interval='30',
-             volatile=True, enable_notifications=False, vars={'ib_stuck_only': True})
+    stuck = {'check_command': 'ib_image', 'check_interval': '60', 'retry_interval': '30',
+             'volatile': True, 'enable_notifications': False, 'vars': {'ib_stuck_only': True}}
+    template('ib-stuck-service', **stuck)
+    # Whole, with no import: a basket restores its objects in an order that it does not promise.
+    template('ib-stuck-cancel-service', event_command='ib_cancel_action', enable_event_handler=True,
+             **stuck)
     template('ib-unconfirmed-service', check_command='ib_resume', check_interval='60',
              retry_interval='30')
     template('ib-sweep-service', check_command='ib_sweep', check_interval='120', retry_interval='60')

@@ -87,6 +87,12 @@ def director_basket():
     for name, template in basket['ServiceTemplate'].items():
         same(template['object_type'], 'template', name)
         same(template['check_command'] in basket['Command'], True, name)
+        same(template['imports'], [], name)
+        handler = template.get('event_command')
+        same(handler is None or basket['Command'][handler]['methods_execute'] == 'PluginEvent', True, name)
+    # The handler hangs where CRITICAL means stuck and nothing else, and only there.
+    same([(name, template['vars']) for name, template in basket['ServiceTemplate'].items()
+          if 'event_command' in template], [('ib-stuck-cancel-service', {'ib_stuck_only': True})])
 
 
 sys.exit(tests.run())
