@@ -53,7 +53,7 @@ class World:
     def fresh(self):
         """As on the first day: builds, files, journal."""
         shutil.rmtree(self.root, ignore_errors=True)
-        for folder in ('/etc/ib-plugins', '/usr/share', '/work', '/stubs'):
+        for folder in ('/etc/ib-plugins', '/usr/share', '/here', '/stubs'):
             os.makedirs(self.root + folder)
         os.mkdir(self.root + '/state', 0o700)
         os.symlink(os.path.join(TOP, 'conf'), self.root + '/usr/share/ib-plugins')
@@ -68,7 +68,7 @@ class World:
         with open(self.root + '/etc/ib-plugins/ib-plugins.conf', 'w', encoding='utf-8') as handle:
             handle.write('defaults: { region = "eu-central-1"; };\ntargets: { web-server: { '
                          'pipeline = "web-server"; critical = "2h"; cancel: { enabled = true; }; }; };\n')
-        with open(self.root + '/work/credentials', 'w', encoding='utf-8') as handle:
+        with open(self.root + '/here/credentials', 'w', encoding='utf-8') as handle:
             handle.write(f'[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n')
         ctl = self.standin.ctl
         ctl('reset')
@@ -102,7 +102,7 @@ class World:
         """(exit code, output); nothing waits for a terminal, nor for ever."""
         done = subprocess.run(['/bin/sh', '-c', self.local(text)], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=120, check=False, cwd=self.root + '/work',
+                              timeout=120, check=False, cwd=self.root + '/here',
                               env=self.environment(**more))
         return done.returncode, done.stdout
 
@@ -117,7 +117,7 @@ class World:
         return [(n, int(c), a) for n, c, a in (line.split(' ', 2) for line in lines)]
 
     def file(self, name, text):
-        path = os.path.join(self.root, 'work', name)
+        path = os.path.join(self.root, 'here', name)
         with open(path, 'w', encoding='utf-8') as handle:
             handle.write(self.local(text))
         return path
