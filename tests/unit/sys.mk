@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += tests/unit/ib_fork.h
+EXTRA_DIST += tests/unit/ib_fork.h tests/unit/ib_oom.h
 unit_programs += tests/unit/test_child
 tests_unit_test_child_SOURCES = tests/unit/test_child.c
 tests_unit_test_child_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -1,47 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Conditions, expressions and JSONPath with the n-th allocation failing, for every n. */
 #include "arazzo_test.h"
+#include "ib_oom.h"
 
 #include "lib/arazzo/criterion.h"
 #include "lib/arazzo/jsonpath.h"
 #include "lib/arazzo/template.h"
-
-/* ld --wrap puts these in the place of libc's; 0 = none fails. */
-static size_t countdown;
-
-static bool fails(void)
-{
-    return countdown > 0 && --countdown == 0;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(p, n, size);
-}
 
 struct row {
     const char *name, *type, *context, *condition;
@@ -110,9 +74,9 @@ static void test_row(void **state)
     fixture_init(&f);
     while (rc == IB_ENOMEM && n < 10000) {
         struct ib_error err = IB_ERROR_INIT;
-        countdown = ++n;
+        ib_oom_arm(++n);
         rc = attempt(r, &f.scope, &err);
-        countdown = 0;
+        (void)ib_oom_disarm();
         if (rc == IB_ENOMEM) {
             assert_int_equal(err.rc, IB_ENOMEM);
         }
@@ -143,9 +107,9 @@ static void template(void **state)
     fixture_init(&f);
     while (rc == IB_ENOMEM && n < 10000) {
         struct ib_error err = IB_ERROR_INIT;
-        countdown = ++n;
+        ib_oom_arm(++n);
         rc = attempt_template(&f.scope, &err);
-        countdown = 0;
+        (void)ib_oom_disarm();
     }
     assert_string_equal(ib_rc_name(rc), ib_rc_name(IB_OK));
     assert_in_range(n, 5, 500);

@@ -4,7 +4,7 @@
  * for n = 1, 2, ... until none is left to fail. Every run ends with IB_ENOMEM or with the right
  * result; the sanitizers' leak checker watches what is left.
  */
-#include "ib_test.h"
+#include "ib_oom.h"
 
 #include "lib/aws/client.h"
 #include "lib/aws/http.h"
@@ -12,46 +12,6 @@
 #include "lib/aws/xml.h"
 
 #undef setenv
-
-static struct {
-    bool armed, struck;
-    long until; /* allocations that still succeed */
-} trap;
-
-static bool strike(void)
-{
-    if (!trap.armed || trap.struck || trap.until-- > 0) {
-        return false;
-    }
-    trap.struck = true;
-    return true;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-
-void *__wrap_malloc(size_t n)
-{
-    return strike() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return strike() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n)
-{
-    return strike() ? NULL : __real_realloc(p, n);
-}
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return strike() ? NULL : __real_reallocarray(p, n, size);
-}
 
 /* --- scenes: the right result is IB_OK --- */
 
@@ -157,12 +117,9 @@ static void scene_row(void **state)
     for (bool struck = true; struck; n++) {
         struct ib_error err = IB_ERROR_INIT;
 
-        trap.until = n;
-        trap.struck = false;
-        trap.armed = true;
+        ib_oom_arm((size_t)n + 1);
         enum ib_rc rc = r->run(&err);
-        trap.armed = false;
-        struck = trap.struck;
+        struck = ib_oom_disarm();
         if (rc != IB_OK && (rc != IB_ENOMEM || !struck)) {
             fail_msg("allocation %ld: %s (%s)", n + 1, err.text, ib_rc_name(rc));
         }

@@ -5,46 +5,7 @@
  * or with the right credentials; the sanitizers' leak checker watches what is left.
  */
 #include "cred_world.h"
-
-static struct {
-    bool armed, struck;
-    long until; /* allocations that still succeed */
-} trap;
-
-static bool strike(void)
-{
-    if (!trap.armed || trap.struck || trap.until-- > 0) {
-        return false;
-    }
-    trap.struck = true;
-    return true;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-
-void *__wrap_malloc(size_t n)
-{
-    return strike() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return strike() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n)
-{
-    return strike() ? NULL : __real_realloc(p, n);
-}
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return strike() ? NULL : __real_reallocarray(p, n, size);
-}
+#include "ib_oom.h"
 
 #define ROLE "arn:aws:iam::123456789012:role/mon"
 #define STS                                                                                         \
@@ -103,12 +64,9 @@ static void row(void **state)
         struct ib_credentials found = IB_CREDENTIALS_INIT;
         struct ib_error err = IB_ERROR_INIT;
 
-        trap.until = n;
-        trap.struck = false;
-        trap.armed = true;
+        ib_oom_arm((size_t)n + 1);
         enum ib_rc rc = world_resolve(&w, &r->options, &config, &found, &err);
-        trap.armed = false;
-        struck = trap.struck;
+        struck = ib_oom_disarm();
         if (rc == IB_OK) {
             assert_string_equal(found.access_key_id, "ASIAGOOD");
         } else if (rc != IB_ENOMEM || !struck) {

@@ -4,49 +4,12 @@
  * says that there is no memory; nothing is ever cancelled that should not be.
  */
 #include "arazzo_test.h"
+#include "ib_oom.h"
 #include "ib_vectors.h"
 
 #include "lib/arazzo/check.h"
 #include "lib/arazzo/engine.h"
 #include "lib/arazzo/show.h"
-
-/* ld --wrap puts these in the place of libc's. */
-static size_t made, fail_at; /* fail_at 0: none fails */
-
-static bool fails(void)
-{
-    made++;
-    return fail_at > 0 && made == fail_at;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(p, n, size);
-}
 
 struct row {
     const char *name, *doc, *workflow, *inputs;
@@ -144,18 +107,17 @@ static void test_row(void **state)
     struct service s = {.row = row};
     const char *doc = row->doc == NULL ? NULL : ib_vectors_ours(row->doc, path, sizeof path);
 
-    made = 0;
+    ib_oom_arm(0);
     assert_ok(attempt(row, doc, inputs, &s, &err), &err);
     assert_int_equal(s.cancelled, row->cancels);
-    size_t all = made;
+    size_t all = ib_oom.made;
     /* Each of the first ones, and then closer to the end in longer strides. */
     for (size_t n = 1; n <= all; n += 1 + n / 100) {
         s = (struct service){.row = row};
         err = (struct ib_error)IB_ERROR_INIT;
-        made = 0;
-        fail_at = n;
+        ib_oom_arm(n);
         enum ib_rc rc = attempt(row, doc, inputs, &s, &err);
-        fail_at = 0;
+        (void)ib_oom_disarm();
         if (rc != IB_OK && rc != IB_ENOMEM) {
             fail_msg("allocation %zu of %zu: %s (%s)", n, all, err.text, ib_rc_name(rc));
         }

@@ -4,6 +4,7 @@
  * every way in which a journal that cannot be trusted stops the cancel.
  */
 #include "ib_fork.h"
+#include "ib_oom.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -949,44 +950,6 @@ static void without_a_journal_nothing_is_recorded(void **state)
 
 /* --- memory that runs out ------------------------------------------------------------------------ */
 
-static size_t made, fail_at; /* fail_at 0: none fails */
-
-static bool fails(void)
-{
-    made++;
-    return fail_at > 0 && made == fail_at;
-}
-
-/* ld --wrap puts these in the place of libc's, for our own code; SQLite's allocations are its own. */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(p, n, size);
-}
-
 static void no_request_without_record_whichever_allocation_fails(void **state)
 {
     (void)state;
@@ -1001,16 +964,14 @@ static void no_request_without_record_whichever_allocation_fails(void **state)
         assert_true(n < 5000);
         assert_int_equal(tear_down(NULL), 0);
         assert_int_equal(set_up(NULL), 0);
-        made = 0;
-        fail_at = n;
+        ib_oom_arm(n);
         enum ib_rc rc = ib_journal_open(dir, false, BUSY_MS, &j, &err);
         bool opened = rc == IB_OK;
         if (opened) {
             begin_act(&a, &j, WEB, "token-1");
             rc = send_act(&a, &err);
         }
-        more = made >= n;
-        fail_at = 0;
+        more = ib_oom_disarm();
         if (rc == IB_OK) {
             /* The request leaves: then its token and its claim are there to be found. */
             assert_int_equal(ask("SELECT count(*) FROM cancels WHERE token = 'token-1' AND phase = 1"), 1);
