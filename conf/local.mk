@@ -29,6 +29,7 @@ conf/nrpe/ib-plugins.cfg: conf/nrpe/ib-plugins.cfg.in
 ibconfdir = $(sysconfdir)/ib-plugins
 iamdir = $(pkgdatadir)/iam
 dist_iam_DATA = conf/iam/read-only.json conf/iam/cancel.json conf/iam/create.json \
+	conf/iam/after-cancel.json \
 	conf/iam/assume-monitoring-role.json conf/iam/trust-with-external-id.json
 EXTRA_DIST += conf/ib-plugins.conf
 install-data-local:

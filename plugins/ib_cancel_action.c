@@ -30,7 +30,7 @@ struct options {
     struct ib_gate_rules gate;
     struct ib_gate_event event;
     const char *problem_id, *workflow;
-    bool any_age, distributing, dry_run, explain;
+    bool any_age, age_from_creation, distributing, dry_run, explain;
     int64_t max_cancel;     /* -1 = not given */
     int64_t confirm_ms;     /* -1 = not given */
     int64_t minimum_age_ms; /* -1 = not given */
@@ -151,6 +151,9 @@ static const struct ib_option cancel_rows[] = {
               "or --all; repeatable" },
     { .long_name = "minimum-age", .kind = IB_OPTION_DURATION, .offset = AT(minimum_age_ms),
       .arg = "DUR", .def = "none", .help = "never cancel a younger build" },
+    { .long_name = "age-from-creation", .kind = IB_OPTION_FLAG, .offset = AT(age_from_creation),
+      .help = "where it may not be read whether a build was put back to work or waits for a person, "
+              "age it from its creation instead of leaving it alone" },
     { .long_name = "also-distributing", .kind = IB_OPTION_FLAG, .offset = AT(distributing),
       .help = "also cancel while DISTRIBUTING, when copies of AMIs may stay behind" },
     { .long_name = "confirm-timeout", .kind = IB_OPTION_DURATION, .offset = AT(confirm_ms),
@@ -318,6 +321,7 @@ static struct ib_policy policy_of(const struct action *a, const struct ib_target
     const struct options *o = a->o;
     struct ib_policy p = {
         .any_age = o->any_age,
+        .age_from_creation = o->age_from_creation || t->age_from_creation,
         .minimum_age_ms = o->minimum_age_ms >= 0 ? o->minimum_age_ms : t->minimum_age_ms,
         .states = t->cancel_states,
         .enabled = (t->name != NULL && t->cancel_enabled) || o->allow.count > 0,

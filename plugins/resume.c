@@ -137,6 +137,7 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
     target.proxy = target.proxy == NULL ? r->proxy : target.proxy;
     /* That it is stuck, allowed and within budgets was decided when it was claimed; the rest may change. */
     struct ib_policy policy = {.any_age = true,
+                               .age_from_creation = target.age_from_creation,
                                .states = target.cancel_states,
                                .enabled = true,
                                .max_cancel = 1,

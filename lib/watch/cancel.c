@@ -15,6 +15,7 @@
 #define STEP_CONFIRM "confirmCancellation"
 #define STEP_GIVEN  "createImage"
 #define OUTPUT_ARN  "imageBuildVersionArn"
+#define ANY_AGE_LOOK_MS (5 * IB_SECOND_MS) /* whatever comes of it, the cancel is asked for */
 #define LAST_WORDS_MS 400 /* kept back from the deadline to say what came of it */
 
 static const struct {
@@ -141,9 +142,17 @@ static void reread(struct run *r)
 
 /* --- deciding ----------------------------------------------------------------------------------- */
 
+/* It cannot be read what it is doing, and no repetition will change that. */
+static bool is_blind(const struct ib_survey_detail *d)
+{
+    return d->trouble.rc != IB_OK && (d->denied || d->unsupported);
+}
+
 /*
  * What is it doing, and was it put back to work? Not known is not stuck. A cancel that was decided
  * before is not repeated on a build of which that is not known, whatever the reason: RetryImage keeps the ARN.
+ * With --any-age nothing hangs on it now, but what is on record tells a later call whether it is still the
+ * build that was meant.
  */
 static bool look(struct run *r, int64_t now_ms)
 {
@@ -152,9 +161,10 @@ static bool look(struct run *r, int64_t now_ms)
     struct ib_error err = IB_ERROR_INIT;
     enum ib_rc rc = IB_OK;
 
-    if (job->resume) {
-        rc = ib_survey_look_always(job->target, job->clients, now_ms, b, &err);
-    } else if (!job->policy->any_age) {
+    if (job->resume || job->policy->any_age) {
+        rc = ib_survey_look_always(job->target, job->clients, now_ms,
+                                   job->resume ? 0 : ANY_AGE_LOOK_MS, b, &err);
+    } else {
         rc = ib_survey_look(job->target, job->clients, now_ms, b, &err);
     }
     if (rc != IB_OK) {
@@ -173,7 +183,8 @@ static bool look(struct run *r, int64_t now_ms)
             return false;
         }
     }
-    bool matters = job->resume || (b->judgement.stuck && !b->detail.denied && !job->policy->any_age);
+    bool matters = job->resume ? !is_blind(&b->detail) || !job->policy->age_from_creation
+                               : b->judgement.stuck && !is_blind(&b->detail) && !job->policy->any_age;
     if (matters && b->detail.trouble.rc != IB_OK) {
         r->report->error = b->detail.trouble;
         say(r, IB_OUTCOME_UNTRIED, "not tried, for what it is doing could not be read: %s",
@@ -204,6 +215,9 @@ static bool decide(struct run *r)
         .status = b->image.status_text,
         .age_known = b->facts.age_known,
         .age_ms = b->facts.age_ms,
+        .unread = is_blind(&b->detail) && (b->judgement.stuck || job->policy->any_age)
+                      ? ib_str_from(b->detail.trouble.text)
+                      : (struct ib_str){"", 0},
         .stuck = b->judgement.stuck,
         .tags_known = true,
         .tags = b->image.tags,

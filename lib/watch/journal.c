@@ -161,6 +161,9 @@ static void write_context(const struct ib_journal_cancel *c, const struct ib_sur
     put_text(v, "endpointUrl", t->endpoint_url);
     put_text(v, "caBundle", t->ca_bundle);
     put(v, "states", ib_value_int((int64_t)c->policy->states));
+    if (c->policy->age_from_creation) {
+        put(v, "ageFromCreation", ib_value_bool(true));
+    }
     if (d->looked) {
         put(v, "restartMs", ib_value_int(d->restart_known ? d->restart_ms : 0));
         put(v, "firstStartMs", ib_value_int(d->has_first_start ? d->first_start_ms : 0));
@@ -559,6 +562,14 @@ enum ib_journal_next ib_journal_next(const struct ib_cancel_row *row, int64_t no
     return age_ms < -IB_MINUTE_MS || age_ms > retry_for_ms ? IB_NEXT_READ : IB_NEXT_SEND;
 }
 
+/* --age-from-creation was in force when it was decided. */
+static bool was_lifted(const struct ib_value *context)
+{
+    const struct ib_value *v = ib_value_get_c(context, "ageFromCreation");
+
+    return ib_value_is(v, IB_VALUE_BOOL) && ib_value_as_bool(v);
+}
+
 enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_watch_config *config,
                              struct ib_value **row_context, struct ib_target *ret,
                              struct ib_error *err)
@@ -569,6 +580,10 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
     if (row->target[0] != '\0' &&
         ib_watch_config_target(config, row->target, &named, &ignored) == IB_OK) {
         *ret = *named;
+        if (ib_json_parse(ib_str_from(row->context), "context in the journal", NULL, row_context,
+                          &ignored) == IB_OK) {
+            ret->age_from_creation = ret->age_from_creation || was_lifted(*row_context);
+        }
         return IB_OK;
     }
     enum ib_rc rc =
@@ -592,6 +607,7 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
         ret->after_cancel = IB_AFTER_NOTHING; /* its target, which asked for it, is gone */
     }
     ret->cancel_states = (uint32_t)number_of(*row_context, "states", 0);
+    ret->age_from_creation = was_lifted(*row_context);
     for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
         const struct ib_value *v = ib_value_get_c(*row_context, texts[i].key);
         if (ib_value_is(v, IB_VALUE_STRING)) {

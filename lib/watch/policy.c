@@ -43,7 +43,13 @@ static bool rule_age_known(const struct ib_policy *p, const struct ib_policy_fac
 {
     char age[IB_TIME_TEXT_MAX];
 
-    (void)p;
+    if (f->unread.n > 0 && !p->age_from_creation) {
+        (void)snprintf(words, cap,
+                       "whether it was put back to work is not known (--age-from-creation lifts "
+                       "this): %.*s",
+                       IB_STR_ARG(f->unread));
+        return false;
+    }
     if (!f->age_known) {
         (void)snprintf(words, cap, "its age is not known");
         return false;
@@ -53,7 +59,8 @@ static bool rule_age_known(const struct ib_policy *p, const struct ib_policy_fac
                        ib_duration_fmt(-f->age_ms, age, sizeof age));
         return false;
     }
-    (void)snprintf(words, cap, "it is %s old", ib_duration_fmt(f->age_ms, age, sizeof age));
+    (void)snprintf(words, cap, "it is %s old%s", ib_duration_fmt(f->age_ms, age, sizeof age),
+                   f->unread.n > 0 ? " by its creation; what it is doing may not be read" : "");
     return true;
 }
 

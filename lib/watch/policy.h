@@ -23,7 +23,7 @@
 enum ib_policy_rule {
     IB_RULE_NONE = 0,
     IB_RULE_IN_FLIGHT,     /* its state is one of those that can be cancelled at all */
-    IB_RULE_AGE_KNOWN,     /* its age could be told: a date, not in the future */
+    IB_RULE_AGE_KNOWN,     /* its age could be told: a date, not in the future; not put back to work unseen */
     IB_RULE_STUCK,         /* the check with these thresholds calls it CRITICAL for its age */
     IB_RULE_MINIMUM_AGE,   /* policy's floor, which --any-age does not lift */
     IB_RULE_STATE,         /* policy allows cancelling in this state */
@@ -46,6 +46,7 @@ enum ib_policy_verdict {
 /* Settings of one target or of the command line. Zeroed: nothing but -a may be cancelled. */
 struct ib_policy {
     bool any_age;                /* --any-age: IB_RULE_STUCK does not apply */
+    bool age_from_creation;      /* what it is doing may not be read: age it from its creation all the same */
     int64_t minimum_age_ms;      /* 0 = none */
     uint32_t states;             /* bits 1u << enum ib_image_status; 0 = IB_POLICY_STATES_DEFAULT */
     bool enabled;                /* cancel.enabled of the target, or --allow given */
@@ -65,6 +66,8 @@ struct ib_policy_facts {
     struct ib_str status;           /* as AWS wrote it, for the sentence */
     bool age_known;
     int64_t age_ms;                 /* negative: dated in the future */
+    struct ib_str unread;           /* why it may not be read whether it was put back to work, or waits for
+                                       a person; n == 0: it was read, or nothing hangs on it */
     bool stuck;                     /* judged by the same code as the check */
     bool tags_known;                /* GetImage answered with a readable image */
     const struct ib_value *tags;    /* object or NULL (no tags) */
@@ -79,7 +82,7 @@ struct ib_policy_decision {
     enum ib_policy_rule rule;                /* the broken one that decides; NONE for CANCEL */
     char reason[256];                        /* for people; "" for CANCEL */
     bool holds[IB_RULE_COUNT];               /* per rule, for --explain */
-    char words[IB_RULE_COUNT][160];          /* per rule: what was found */
+    char words[IB_RULE_COUNT][256];          /* per rule: what was found */
 };
 
 /* Name of a rule for output and journal: "in-flight", "minimum-age", "allow-list" ... */

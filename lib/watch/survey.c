@@ -470,6 +470,21 @@ static void look_free(struct look *l)
     free(l);
 }
 
+/* An older service, or another partition's: it answers, but not to this question. */
+static bool is_unsupported(const struct ib_error *err)
+{
+    static const char *const codes[] = {"UnknownOperationException", "UnknownOperation",
+                                        "InvalidAction", "MissingAuthenticationTokenException"};
+
+    for (size_t i = 0; i < IB_ARRAY_LEN(codes); i++) {
+        if (strcmp(err->aws_code, codes[i]) == 0) {
+            return true;
+        }
+    }
+    return err->rc == IB_EAWS && strcmp(err->aws_code, "ResourceNotFoundException") != 0 &&
+           (err->http_status == 404 || err->http_status == 405 || err->http_status == 501);
+}
+
 /* The first trouble counts, but one that is no lack of permission counts more: it may pass. */
 static void look_trouble(struct look *l, const struct ib_error *err)
 {
@@ -479,6 +494,7 @@ static void look_trouble(struct look *l, const struct ib_error *err)
     if (d->trouble.rc == IB_OK || (d->denied && !denied)) {
         d->trouble = *err;
         d->denied = denied;
+        d->unsupported = !denied && is_unsupported(err);
     }
 }
 
@@ -909,9 +925,14 @@ static void look_at_duration(struct gather *g)
     look_free(l);
 }
 
+struct look_options {
+    bool always;
+    int64_t within_ms; /* 0 = the client's own deadline */
+};
+
 static enum ib_rc look_at_one(const struct ib_target *target, struct ib_clients *clients,
-                              int64_t now_ms, bool always, struct ib_survey_build *build,
-                              struct ib_error *err)
+                              int64_t now_ms, const struct look_options *how,
+                              struct ib_survey_build *build, struct ib_error *err)
 {
     IB_CLEANUP(ib_queue_cleanup) struct ib_queue *queue = NULL;
     struct ib_survey one = { .plan = target, .plan_count = 1, .now_ms = now_ms };
@@ -920,7 +941,7 @@ static enum ib_rc look_at_one(const struct ib_target *target, struct ib_clients 
 
     build->target = 0;
     judge_build(&one, build);
-    if (!always && !needs_look(&one, build)) {
+    if (!how->always && !needs_look(&one, build)) {
         return IB_OK;
     }
     enum ib_rc rc = ib_queue_new(1, &queue, err);
@@ -928,6 +949,9 @@ static enum ib_rc look_at_one(const struct ib_target *target, struct ib_clients 
         return rc;
     }
     g.queue = queue;
+    if (how->within_ms > 0) {
+        ib_queue_until(queue, ib_deadline_in(how->within_ms));
+    }
     struct look *l = look_new(&g, build);
     if (l != NULL) {
         ask_executions(l, (struct ib_str){ "", 0 });
@@ -941,14 +965,18 @@ static enum ib_rc look_at_one(const struct ib_target *target, struct ib_clients 
 enum ib_rc ib_survey_look(const struct ib_target *target, struct ib_clients *clients,
                           int64_t now_ms, struct ib_survey_build *build, struct ib_error *err)
 {
-    return look_at_one(target, clients, now_ms, false, build, err);
+    const struct look_options options = {.always = false};
+
+    return look_at_one(target, clients, now_ms, &options, build, err);
 }
 
 enum ib_rc ib_survey_look_always(const struct ib_target *target, struct ib_clients *clients,
-                                 int64_t now_ms, struct ib_survey_build *build,
+                                 int64_t now_ms, int64_t within_ms, struct ib_survey_build *build,
                                  struct ib_error *err)
 {
-    return look_at_one(target, clients, now_ms, true, build, err);
+    const struct look_options options = {.always = true, .within_ms = within_ms};
+
+    return look_at_one(target, clients, now_ms, &options, build, err);
 }
 
 /* --- all together ------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ struct ib_survey_detail {
     bool looked;               /* the calls were made */
     struct ib_error trouble;   /* rc != IB_OK: one of them failed; the rest is what is known */
     bool denied;               /* it failed for lack of permission alone */
+    bool unsupported;          /* or because the service there has no such operation */
     bool retried;              /* put back to work by RetryImage */
     bool begun_late;           /* or its first workflow began late; restart_ms is when */
     bool restart_known;        /* and since: */
@@ -128,10 +129,14 @@ IB_NODISCARD enum ib_rc ib_survey_look(const struct ib_target *target,
                                        struct ib_clients *clients, int64_t now_ms,
                                        struct ib_survey_build *build, struct ib_error *err);
 
-/* The same whatever its judgement is. */
+/*
+ * The same whatever its judgement is; what is not there after within_ms (0 = the client's own deadline) is
+ * trouble.
+ */
 IB_NODISCARD enum ib_rc ib_survey_look_always(const struct ib_target *target,
                                               struct ib_clients *clients, int64_t now_ms,
-                                              struct ib_survey_build *build, struct ib_error *err);
+                                              int64_t within_ms, struct ib_survey_build *build,
+                                              struct ib_error *err);
 
 /* How AWS is reached for a target. */
 struct ib_aws_options ib_survey_aws_options(const struct ib_target *target);

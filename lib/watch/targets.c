@@ -32,8 +32,8 @@ struct written {
     uint32_t phases_line, map_line;
     int none, waiting, after_cancel;
     uint32_t none_line, waiting_line, after_cancel_line;
-    bool stuck_only;
-    uint32_t stuck_only_line;
+    bool stuck_only, age_from_creation;
+    uint32_t stuck_only_line, age_from_creation_line;
     int64_t lookback_ms, max_per_hour, max_cancel, confirm_ms, minimum_age_ms;
     uint32_t lookback_line, max_per_hour_line, max_cancel_line, confirm_line, minimum_age_line;
 };
@@ -72,6 +72,10 @@ static const struct ib_conf_key cancel_keys[] = {
      AT(minimum_age_ms),
      LINE(minimum_age),
      .max = 30 * IB_DAY_MS},
+    {.name = "age_from_creation",
+     .kind = IB_CONF_BOOL,
+     AT(age_from_creation),
+     LINE(age_from_creation)},
     {.name = "states", .kind = IB_CONF_TEXTS, AT(cancel_states), LINE(cancel_states)},
     {.name = "after_cancel",
      .kind = IB_CONF_CHOICE,
@@ -362,6 +366,9 @@ static void use_scalars(const struct written *w, struct ib_target *t)
     }
     if (w->minimum_age_line != 0) {
         t->minimum_age_ms = w->minimum_age_ms;
+    }
+    if (w->age_from_creation_line != 0) {
+        t->age_from_creation = w->age_from_creation;
     }
     if (w->after_cancel_line != 0) {
         t->after_cancel = (enum ib_after_cancel)w->after_cancel;
@@ -715,6 +722,8 @@ static void tell_cancel(const struct settings *s)
     tell_count(s, "cancel.max_cancel", "cancel.max_cancel", t->max_cancel);
     tell_duration(s, "cancel.confirm", "cancel.confirm", t->confirm_ms);
     tell_duration(s, "cancel.minimum_age", "cancel.minimum_age", t->minimum_age_ms);
+    tell(s, "cancel.age_from_creation", "cancel.age_from_creation",
+         t->age_from_creation ? "true" : "false");
     tell(s, "cancel.states", "cancel.states", ib_buf_c(&states));
     tell(s, "cancel.after_cancel", "cancel.after_cancel", after_names[t->after_cancel]);
 }

@@ -52,6 +52,7 @@ struct ib_target {
     int64_t max_cancel;        /* per run */
     int64_t confirm_ms;        /* -1 = not set */
     int64_t minimum_age_ms;
+    bool age_from_creation;    /* of a build whose workflows may not be read */
     uint32_t cancel_states;    /* 0 = IB_POLICY's default */
     enum ib_after_cancel after_cancel;
 };

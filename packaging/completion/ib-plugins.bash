@@ -139,7 +139,7 @@ _ib_cancel_action()
         return
         ;;
     esac
-    COMPREPLY=($(compgen -W "--arn --pipeline --image --all --target --all-targets --critical --phase --waiting --any-age --max-cancel --allow --minimum-age --also-distributing --confirm-timeout --dry-run --explain --workflow --state --state-type --attempt --on --problem-id --check-source --node --downtime-depth --skip-in-downtime --resume --sweep --history --limit --state-dir --no-journal --detach --syslog --syslog-tag --recheck --comment --host --service --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
+    COMPREPLY=($(compgen -W "--arn --pipeline --image --all --target --all-targets --critical --phase --waiting --any-age --max-cancel --allow --minimum-age --age-from-creation --also-distributing --confirm-timeout --dry-run --explain --workflow --state --state-type --attempt --on --problem-id --check-source --node --downtime-depth --skip-in-downtime --resume --sweep --history --limit --state-dir --no-journal --detach --syslog --syslog-tag --recheck --comment --host --service --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
 }
 complete -F _ib_cancel_action ib_cancel_action
 

@@ -119,7 +119,10 @@ equal "the closer look fails: no cancel" 0 "$(ctl cancels "$arn")"
 ctl clear-faults >/dev/null
 ctl add-fault op=ListWorkflowExecutions kind=error code=AccessDeniedException status=403 >/dev/null
 cancel -a "$arn"
-is "the closer look is forbidden" 0 'IB_CANCEL OK - unsure 1.0.0/1 cancelled and confirmed'
+is "the closer look is forbidden" 2 'IB_CANCEL CRITICAL - unsure 1.0.0/1 refused by rule age-known: *'
+equal "the closer look is forbidden: no cancel" 0 "$(ctl cancels "$arn")"
+cancel -a "$arn" --age-from-creation
+is "the closer look is forbidden, and need not be" 0 'IB_CANCEL OK - unsure 1.0.0/1 cancelled and confirmed'
 ctl clear-faults >/dev/null
 
 # several ARNs

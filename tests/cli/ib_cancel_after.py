@@ -429,7 +429,8 @@ def _():
     same(world.run('--config', config(), '-T', 'web').code, 1)
     world.sql("UPDATE cancels SET phase = 0, sent_ms = 0, pid = 1, start_ticks = 1, boot_id = 'x'"
               " WHERE kind = 'retry'")
-    both = [world.start('--config', config(), '--resume') for _ in range(2)]
+    file = config()
+    both = [world.start('--config', file, '--resume') for _ in range(2)]
     results = [world.finish(p) for p in both]
     same((len(went()), starts(arn)), (1, [('retry', 'started', True)]), results)
 
@@ -446,6 +447,176 @@ def _():
     result = world.run('--config', config(), '-T', 'web')
     same((result.code, world.cancels(arn)), (1, 2), result)
     has(result.first, 'not started again: it was started again once already')
+
+
+# Put back to work, unseen
+
+
+def blind(**more):
+    fault = dict({'kind': 'error', 'op': 'ListWorkflowExecutions',
+                  'code': 'AccessDeniedException', 'status': 403}, **more)
+    world.standin.ctl('add-fault', **fault)
+
+
+UNKNOWN_OPERATION = {'code': 'UnknownOperationException', 'status': 404}
+LIFT = '--age-from-creation'
+
+
+@test
+def _():
+    """what may not be read as put back to work is not cancelled, and the permission is named."""
+    rows = (({}, 'the permission imagebuilder:ListWorkflowExecutions is needed'),
+            ({'op': 'ListWorkflowStepExecutions'},
+             'the permission imagebuilder:ListWorkflowStepExecutions is needed'),
+            (UNKNOWN_OPERATION, 'UnknownOperationException'))
+    for fault, words in rows:
+        world.fresh()
+        arn = world.image()
+        blind(**fault)
+        result = world.run('-a', arn, '-c', '90m')
+        same((result.code, result.err, world.requests()), (2, '', []), result)
+        has(result.first, 'refused by rule age-known: whether it was put back to work is not known '
+                          f'({LIFT} lifts this): ')
+        has(result.first, words)
+        has(world.run('-a', arn, '-c', '90m', '--explain').out, 'BROKEN age-known: ')
+        lifted = world.run('-a', arn, '-c', '90m', LIFT)
+        same((lifted.code, world.cancels(arn)), (0, 1), lifted)
+
+
+@test
+def _():
+    """a target may lift that, and --any-age asks for no age."""
+    arn, other = world.image(), world.image(name='other')
+    blind()
+    same(world.run('--config', config('nothing'), '-T', 'web').code, 2)
+    result = world.run('--config', config('nothing', 'age_from_creation = true;'), '-T', 'web')
+    same((result.code, world.cancels(arn)), (0, 1), result)
+    result = world.run('-a', other, '--any-age')
+    same((result.code, world.cancels(other)), (0, 1), result)
+
+
+@test
+def _():
+    """a young build needs nothing, whatever may be read of it; a passing error is no rule."""
+    blind()
+    young = world.run('-a', world.image(age_s=60), '-c', '90m')
+    same((young.code, world.requests()), (0, []), young)
+    has(young.first, 'nothing to cancel: ')
+    world.standin.ctl('clear-faults')
+    blind(code='ServiceException', status=500)
+    result = world.run('-a', world.image(), '-c', '90m', LIFT, '-t', '8s')
+    same((result.code, world.requests()), (3, []), result)
+    has(result.first, 'not tried, for what it is doing could not be read')
+
+
+@test
+def _():
+    """--resume goes on with what was cancelled so, and with nothing else."""
+    for lift in (True, False):
+        world.fresh()
+        arn = world.image()
+        if lift:
+            blind()
+        world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', times=5)
+        env = world.env(AWS_MAX_ATTEMPTS='1')
+        same(world.run('-a', arn, '-c', '90m', *QUICK, *([LIFT] if lift else []), env=env).code, 1)
+        world.standin.ctl('clear-faults')
+        blind()
+        result = world.run('--resume')
+        same((result.code in (1, 3), world.cancels(arn)), (not lift, 1 if lift else 0), result)
+
+
+# Of any age
+
+
+def lost_any_age(arn):
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset')
+    result = world.run('-a', arn, '--any-age', *QUICK, env=world.env(AWS_MAX_ATTEMPTS='1'))
+    same(result.code, 1, result)
+    world.standin.ctl('clear-faults')
+
+
+@test
+def _():
+    """a build that had begun nothing when it was decided is still the same when it has begun."""
+    arn = world.image(status='PENDING', age_s=5, workflows=[])
+    lost_any_age(arn)
+    world.set(arn, status='BUILDING', workflows=[{'type': 'BUILD', 'start_age_s': 0}])
+    result = world.run('--resume')
+    same((result.code, world.cancels(arn)), (0, 1), result)
+
+
+@test
+def _():
+    """put back to work since, it is another problem: left alone by --resume, cancelled anew when asked."""
+    for begun in (True, False):
+        for again in (False, True):
+            world.fresh()
+            arn = world.image(age_s=600, workflows=[{'type': 'BUILD', 'start_age_s': 590}])
+            lost_any_age(arn)
+            old = world.rows(arn)[0]['token']
+            world.set(arn, status='FAILED')
+            world.call('RetryImage', imageBuildVersionArn=arn, clientToken='somebody')
+            if begun:
+                world.set(arn, status='BUILDING', workflows=[
+                    {'type': 'BUILD', 'status': 'FAILED', 'start_age_s': 590},
+                    {'type': 'BUILD', 'start_age_s': 0}])
+            count = len(world.requests())
+            result = world.run('-a', arn, '--any-age') if again else world.run('--resume')
+            same((world.cancels(arn), len(world.requests()) - count), (int(again), int(again)), result)
+            if again:
+                same(world.requests()[-1]['client_token'] != old, True, result)
+
+
+@test
+def _():
+    """cancelled, put back to work by somebody and asked for again, it is cancelled again."""
+    arn = world.image()
+    same(world.run('-a', arn, '--any-age').code, 0)
+    world.call('RetryImage', imageBuildVersionArn=arn, clientToken='somebody')
+    result = world.run('-a', arn, '--any-age')
+    same((result.code, world.cancels(arn)), (0, 2), result)
+
+
+@test
+def _():
+    """--any-age waits 5 s at most for what it need not know."""
+    arn = world.image(age_s=60)
+    world.standin.ctl('add-fault', op='ListWorkflowExecutions', kind='silent', seconds=60)
+    result = world.run('-a', arn, '--any-age')
+    same((result.code, world.cancels(arn)), (0, 1), result)
+
+
+# A sweep as a check
+
+
+@test
+def _():
+    """a sweep leaves what policy protects to the check, and warns of what waits for its next run."""
+    file = world.config(f'''
+defaults: {{ endpoint_url = "{world.standin.url}"; critical = "90m"; cancel: {{ enabled = true; }}; }};
+targets: {{ web: {{ image = "web-server"; }}; old: {{ image = "old"; cancel: {{ minimum_age = "9h"; }}; }};
+  db: {{ image = "db"; }}; }};
+cancel: {{ allow = [ "arn:aws:imagebuilder:*:*:image/web-server/*", "arn:aws:imagebuilder:*:*:image/old/*" ];
+  max_per_hour = 2; }};
+''')
+    tagged = world.image(tags={'ib-plugins:no-cancel': 'yes'})
+    copying = world.image(status='DISTRIBUTING')
+    others = [world.image(name='db'), world.image(name='old')]
+    result = world.run('--config', file, '--sweep')
+    same((result.code, world.requests()), (0, []), result)
+    for rule in ('opt-out', 'state', 'allow-list', 'minimum-age'):
+        has(result.out, f'refused by rule {rule}: ')
+    same(world.run('--config', file, '-T', 'web').code, 2)
+    one, two, three = (world.image(build=i) for i in (11, 12, 13))
+    result = world.run('--config', file, '--sweep')
+    same((result.code, sum(world.cancels(a) for a in (one, two, three))), (1, 1), result)
+    has(result.first, 'refused by rule max-cancel')
+    same(world.run('--config', file, '--sweep').code, 1)
+    result = world.run('--config', file, '--sweep')
+    same((result.code, sum(world.cancels(a) for a in (one, two, three))), (2, 2), result)
+    has(result.first, 'refused by rule total-budget')
+    same([world.cancels(a) for a in (tagged, copying, *others)], [0] * 4)
 
 
 # The record

@@ -317,7 +317,7 @@ def calls(*commands):
 def policies():
     """Every IAM policy in conf/iam is one, of actions that exist, and README names it."""
     names = sorted(n for n in os.listdir(os.path.join(TOP, 'conf/iam')) if n.endswith('.json'))
-    same(names, ['assume-monitoring-role.json', 'cancel.json', 'create.json', 'read-only.json',
+    same(names, ['after-cancel.json', 'assume-monitoring-role.json', 'cancel.json', 'create.json', 'read-only.json',
                  'trust-with-external-id.json'])
     for name in names:
         iam(name, read('conf/iam/' + name))
@@ -344,7 +344,11 @@ def policy_for_cancelling():
     """cancel.json permits what ib_cancel_action needs more, and nothing besides."""
     used = calls('ib_cancel_action -p web-server -c 90m --allow "arn:aws:imagebuilder:*:*:image/web-*"',
                  'ib_cancel_action --resume', 'ib_cancel_action --sweep --all-targets')
-    same(used - actions('read-only'), actions('cancel'))
+    same(used - actions('read-only'), actions('cancel') - actions('read-only'))
+    # Without these it refuses, so whoever may cancel has them.
+    subset({'imagebuilder:ListWorkflowExecutions', 'imagebuilder:ListWorkflowStepExecutions'},
+           actions('cancel'), 'not permitted')
+    same(actions('after-cancel'), {'imagebuilder:RetryImage', 'imagebuilder:StartImagePipelineExecution'})
 
 
 @tests

@@ -231,6 +231,28 @@ CHANGE(tags_unknown)
     f->tags_known = false;
 }
 
+CHANGE(unread)
+{
+    f->unread = IB_STR("ListWorkflowExecutions: access denied, the permission "
+                       "imagebuilder:ListWorkflowExecutions is needed");
+}
+CHANGE(unread_lifted)
+{
+    unread(p, f);
+    p->age_from_creation = true;
+}
+CHANGE(unread_any_age)
+{
+    unread(p, f);
+    p->any_age = true;
+    p->minimum_age_ms = 0;
+}
+CHANGE(unread_any_age_minimum)
+{
+    unread(p, f);
+    p->any_age = true;
+}
+
 static const struct row rows[] = {
     {"stuck_build_of_an_enabled_target_is_cancelled", nothing, IB_POLICY_CANCEL, IB_RULE_NONE, ""},
     {"pending_is_cancelled", pending, IB_POLICY_CANCEL, IB_RULE_NONE, ""},
@@ -256,6 +278,14 @@ static const struct row rows[] = {
     {"unknown_age_at_any_age_is_cancelled", no_age_any_age, IB_POLICY_CANCEL, IB_RULE_NONE, ""},
     {"unknown_age_breaks_a_minimum", no_age_any_age_minimum, IB_POLICY_REFUSE, IB_RULE_AGE_KNOWN,
      "not known"},
+    {"put_back_to_work_unseen_is_refused", unread, IB_POLICY_REFUSE, IB_RULE_AGE_KNOWN,
+     "(--age-from-creation lifts this): ListWorkflowExecutions: access denied, the permission "
+     "imagebuilder:ListWorkflowExecutions is needed"},
+    {"put_back_to_work_unseen_may_be_lifted", unread_lifted, IB_POLICY_CANCEL, IB_RULE_NONE, ""},
+    {"put_back_to_work_unseen_does_not_matter_at_any_age", unread_any_age, IB_POLICY_CANCEL,
+     IB_RULE_NONE, ""},
+    {"put_back_to_work_unseen_breaks_a_minimum", unread_any_age_minimum, IB_POLICY_REFUSE,
+     IB_RULE_AGE_KNOWN, "put back to work"},
     {"date_in_the_future_is_refused", future, IB_POLICY_REFUSE, IB_RULE_AGE_KNOWN,
      "1h 0m in the future"},
     {"young_build_needs_nothing", young, IB_POLICY_NOTHING, IB_RULE_STUCK, "not older"},
