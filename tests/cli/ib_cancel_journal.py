@@ -1,20 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """ib_cancel_action and its journal against the stand-in: once and only once, resumed, bounded."""
-import ctypes
 import json
 import os
 import resource
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cancel_world import CHECK, World, kill  # noqa: E402
-from tap import Tests, has, same, until  # noqa: E402
+from cancel_world import CHECK, PROGRAM, World, kill  # noqa: E402
+from tap import Skip, Tests, has, same, until  # noqa: E402
 
 world = World()
 test = Tests()
@@ -484,6 +484,7 @@ def sound_journal():
 
 def refused(part, **more):
     """Nothing is sent, the first line says why; --no-journal lifts it."""
+    world.standin.ctl('clear-requests')
     arn = world.image(name='stopped')
     result = world.run('-a', arn, *LIMIT, **more)
     same((result.code, result.err, world.cancels(arn), sent()), (3, '', 0, 0), result)
@@ -535,34 +536,79 @@ def as_nobody():
     os.setuid(65534)
 
 
+def need_nobody():
+    """Another user to be: only root can, and that one must get at the programs."""
+    if os.getuid() != 0:
+        raise Skip('only root can work as two users')
+    if subprocess.call(['test', '-x', PROGRAM], preexec_fn=as_nobody, cwd='/') != 0:
+        raise Skip('the build directory is closed to other users')
+
+
 @test
 def _():
-    """a state directory of another user, or one that may not be written to, stops the cancel."""
-    if os.getuid() != 0:
-        os.mkdir(world.state, 0o500)
-        refused('cannot open')
-        return
+    """a state directory that its owner may not write to, or that cannot be made, stops the cancel."""
+    if os.getuid() == 0:
+        need_nobody()  # root may write anywhere
+    more = {'preexec_fn': as_nobody} if os.getuid() == 0 else {}
+    os.mkdir(world.state, 0o500)
+    if os.getuid() == 0:
+        os.chown(world.state, 65534, 65534)
+    refused('Permission denied', **more)
+    world.fresh()
+    world.state += '/below/that'
+    refused('No such file', **more)
+
+
+@test
+def _():
+    """a state directory of another user, or one of root that may only be read, stops the cancel."""
+    need_nobody()
     os.mkdir(world.state, 0o755)
     os.chown(world.state, 12345, 12345)
     refused('belongs to user 12345', preexec_fn=as_nobody)
+    refused('belongs to user 12345')  # root does not use it either
     world.fresh()
     os.mkdir(world.state, 0o755)
     refused('Permission denied', preexec_fn=as_nobody)
-    world.fresh()
-    world.state += '/below/that'
-    refused('No such file', preexec_fn=as_nobody)
 
 
 @test
 def _():
     """a journal that may be read but not written stops the cancel; --history still works."""
-    if os.getuid() != 0:
-        return
+    need_nobody()
     os.mkdir(world.state, 0o755)
     sound_journal()
     os.chmod(world.path(), 0o644)
     refused('Permission denied', preexec_fn=as_nobody)
     same(world.run('--history', preexec_fn=as_nobody).code, 0)
+
+
+@test
+def _():
+    """users of one group follow each other in a setgid directory, and strangers do not."""
+    need_nobody()
+
+    def as_user(uid, *groups):
+        def become():
+            os.setgroups(groups)
+            os.setgid(uid)
+            os.setuid(uid)
+        return become
+
+    os.mkdir(world.state)
+    os.chown(world.state, 0, 4242)
+    os.chmod(world.state, 0o2770)
+    arn = world.image(on_cancel='never')
+    one = world.run('-a', arn, *LIMIT, *QUICK, preexec_fn=as_user(5001, 4242))
+    same((one.code, stat.S_IMODE(os.stat(world.path()).st_mode), os.stat(world.path()).st_gid),
+         (1, 0o660, 4242), one)
+    two = world.run('--resume', *QUICK, preexec_fn=as_user(5002, 4242))
+    same(two.code, 1, two)
+    has(two.first, '1 cancel not confirmed yet')
+    world.set(arn, status='CANCELLED')
+    three = world.run('--resume')  # root
+    same((three.code, outcome(arn)), (0, [('cancelled', True)]), three)
+    refused('Permission denied', preexec_fn=as_user(5003, 4243))
 
 
 def no_space():
@@ -579,27 +625,31 @@ def _():
     refused('cannot', preexec_fn=no_space)
 
 
+# In a mount namespace of its own: a small file system with the journal of before, full to the last byte.
+FULL_DISK = '''mount -t tmpfs -o size=256k,mode=0700 tmpfs "$1" || exit 77
+if [ -e "$2" ]; then cp "$2" "$1/journal.db" && chmod 600 "$1/journal.db" || exit 78; fi
+dd if=/dev/zero of="$1/filler" bs=4096 2>/dev/null
+shift 2
+exec "$@"'''
+
+
 @test
 def _():
     """on a full disk nothing is sent."""
-    if os.getuid() != 0 or ctypes.CDLL(None).mount is None:
-        return
-    os.mkdir(world.state, 0o700)
-    if subprocess.call(['mount', '-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', world.state],
+    private = ['unshare', *([] if os.getuid() == 0 else ['-r']), '-m']
+    if subprocess.call([*private, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'],
                        stderr=subprocess.DEVNULL) != 0:
-        print('# no permission to mount: RLIMIT_FSIZE above stands for it')
-        return
-    try:
-        sound_journal()
-        with open(os.path.join(world.state, 'filler'), 'wb', buffering=0) as handle:
-            try:
-                while True:
-                    handle.write(b'x' * 4096)
-            except OSError:
-                pass
-        refused('the disk is full')
-    finally:
-        subprocess.call(['umount', world.state])
+        raise Skip('no private mount namespace here')
+    for journal in (False, True):
+        world.fresh()
+        saved = os.path.join(world.dir, 'saved.db')
+        if journal:
+            sound_journal()
+            os.rename(world.path(), saved)
+        else:
+            os.mkdir(world.state, 0o700)
+        refused('the disk is full' if journal else 'cannot',
+                before=(*private, 'sh', '-c', FULL_DISK, 'sh', world.state, saved))
 
 
 def damage(how):
@@ -900,10 +950,22 @@ def _():
     holder.execute('BEGIN EXCLUSIVE')
     same((check(arn).code, check(arn).first.split('|')[0]), (2, want))
     holder.execute('ROLLBACK')
-    if os.getuid() == 0:
-        same(check(arn, preexec_fn=as_nobody).code, 2)
     damage(lambda handle: handle.write(b'noise' * 100))
     result = check(arn)
+    same((result.code, result.err, result.first.split('|')[0]), (2, '', want), result)
+
+
+@test
+def _():
+    """check_ib_image never fails for a journal that its user may not read."""
+    need_nobody()
+    arn = world.image(name='seed')
+    os.mkdir(world.state, 0o755)
+    sound_journal()
+    want = check(arn).first.split('|')[0]
+    same((check(arn, preexec_fn=as_nobody).code, check(arn, preexec_fn=as_nobody).err), (2, ''))
+    os.chmod(world.state, 0o700)
+    result = check(arn, preexec_fn=as_nobody)
     same((result.code, result.err, result.first.split('|')[0]), (2, '', want), result)
 
 
