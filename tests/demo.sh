@@ -121,7 +121,7 @@ fi
 scheduler_start "$which"
 note "It checks every few seconds; each line below is a change that it reports itself."
 demo_seen=
-demo_until=$(($(date +%s) + 60))
+demo_until=$(($(date +%s) + 100))
 while :; do
     for name in web-server database golden-ami; do
         for service in "ib-stuck $name" "ib $name"; do
@@ -138,7 +138,7 @@ while :; do
         done
     done
     service_is "ib web-server" WARNING HARD >/dev/null && service_is "ib-stuck web-server" OK HARD >/dev/null && break
-    [ "$(date +%s)" -lt $demo_until ] || die "the scheduler did not get there within a minute"
+    [ "$(date +%s)" -lt $demo_until ] || die "the scheduler did not get there within 100 seconds"
     sleep 0.3
 done
 note "The event handler was called $(handler_calls "ib-stuck web-server") times for the stuck build."

@@ -48,15 +48,15 @@ ok "the configuration is valid on the master" zone_valid master1
 ok "the configuration is valid on the agent" zone_valid agent1
 zone_start master1
 zone_start agent1
-ok "master and agent are connected" wait_until 30 connected
-ok "the agent runs the check" wait_until 30 zone_checks agent1 -ge 1
+ok "master and agent are connected" wait_until 60 connected
+ok "the agent runs the check" wait_until 60 zone_checks agent1 -ge 1
 stuck=$(ctl add-image name=agent status=BUILDING age_s=8000 'on_cancel={"polls": 1}')
-ok "the agent runs the handler" wait_until 30 zone_called agent1 1
-ok "the build is cancelled" wait_until 30 state_is "$stuck" CANCELLED
+ok "the agent runs the handler" wait_until 60 zone_called agent1 1
+ok "the build is cancelled" wait_until 60 state_is "$stuck" CANCELLED
 ok "once" cancels_are "$stuck" 1
 ok "by the agent, as its journal tells" has "$(zone_history agent1)" " claim "
 ok "the master ran no check itself" zone_checks master1 -eq 0
 ok "the master ran no handler itself" is "$(grep -c "Running command .*ib_cancel_action" "$e2e_dir/master1/log/icinga2.log")" 0
-ok "what is open is looked after on the agent" wait_until 30 grep -q "Running command .*'--resume'" "$e2e_dir/agent1/log/icinga2.log"
+ok "what is open is looked after on the agent" wait_until 60 grep -q "Running command .*'--resume'" "$e2e_dir/agent1/log/icinga2.log"
 ok "the stand-in has nothing to complain about" is "$(ctl problems)" ""
 e2e_done

@@ -80,7 +80,7 @@ ask() {
 answers() {
     ask "$1" 2>&1 | grep -q IB_IMAGE
 }
-ok "NRPE runs the shipped check" wait_until 20 answers check_ib_image
+ok "NRPE runs the shipped check" wait_until 60 answers check_ib_image
 ask check_ib_stuck >"$e2e_dir/nrpe.answer"
 ok "NRPE hands the exit code on" is $? 2
 ok "NRPE hands the text on" has "$(cat "$e2e_dir/nrpe.answer")" "far 1.0.0/1 BUILDING for 2h"

@@ -55,11 +55,11 @@ CONFIG
 ok "the configuration is valid" icinga_validate
 scheduler_start icinga
 scenarios_judge
-ok "a check that Icinga ends at its timeout: the handler is called" wait_until 20 handler_called "young" 1
-ok "a check that Icinga ends at its timeout: the next one is OK" wait_until 20 service_is "young" OK HARD
+ok "a check that Icinga ends at its timeout: the handler is called" wait_until 60 handler_called "young" 1
+ok "a check that Icinga ends at its timeout: the next one is OK" wait_until 60 service_is "young" OK HARD
 ok "a check that Icinga ends at its timeout cancels nothing" cancel_requests_are "$young" 0
 icinga_post "actions/reschedule-check?service=aws!ib-unconfirmed" '{"force": true}' >/dev/null
-ok "nothing is left open" wait_until 20 service_is "ib-unconfirmed" OK HARD
+ok "nothing is left open" wait_until 60 service_is "ib-unconfirmed" OK HARD
 journal_judge
 ok "no call of the handler ended with an error" handlers_ended_well
 ok "after all that each build was cancelled as often as it should be" is \

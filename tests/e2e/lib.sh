@@ -246,7 +246,7 @@ icinga_start() {
     # shellcheck disable=SC2046 # words
     e2e_start icinga $(icinga_command)
     icinga_pid=$e2e_started
-    wait_until 30 icinga_get status/IcingaApplication || { e2e_explain; exit 1; }
+    wait_until 60 icinga_get status/IcingaApplication || { e2e_explain; exit 1; }
 }
 icinga_get() {
     curl -sfk --max-time 5 -u e2e:e2e "https://127.0.0.1:$icinga_port/v1/$1"
@@ -371,7 +371,7 @@ nagios_start() {
     e2e_start nagios $(e2e_as_daemon) AWS_SHARED_CREDENTIALS_FILE="$aws_credentials" \
         nagios4 "$nagios_dir/nagios.cfg"
     nagios_pid=$e2e_started
-    wait_until 20 test -s "$nagios_dir/status.dat" || { e2e_explain; exit 1; }
+    wait_until 60 test -s "$nagios_dir/status.dat" || { e2e_explain; exit 1; }
 }
 nagios_service_state() {
     awk -F= -v service="$1" '

@@ -23,12 +23,12 @@ ok "the configuration is valid" nagios_validate
 scheduler_start nagios
 scenarios_judge
 ok "a check that Nagios ends at its timeout is reported as CRITICAL" \
-    wait_until 20 grep 'SERVICE ALERT: aws;young;CRITICAL;HARD' "$nagios_dir/nagios.log"
+    wait_until 60 grep 'SERVICE ALERT: aws;young;CRITICAL;HARD' "$nagios_dir/nagios.log"
 ok "a check that Nagios ends at its timeout: the handler is called for CRITICAL HARD" \
-    wait_until 20 grep 'SERVICE EVENT HANDLER: aws;young;CRITICAL;HARD' "$nagios_dir/nagios.log"
-ok "a check that Nagios ends at its timeout: the next one is OK" wait_until 20 service_is "young" OK HARD
+    wait_until 60 grep 'SERVICE EVENT HANDLER: aws;young;CRITICAL;HARD' "$nagios_dir/nagios.log"
+ok "a check that Nagios ends at its timeout: the next one is OK" wait_until 60 service_is "young" OK HARD
 ok "a check that Nagios ends at its timeout cancels nothing" cancel_requests_are "$young" 0
-ok "nothing is left open" wait_until 20 service_is "ib-unconfirmed" OK HARD
+ok "nothing is left open" wait_until 60 service_is "ib-unconfirmed" OK HARD
 journal_judge
 ok "no call of the handler ended with an error" handlers_ended_well
 ok "after all that each build was cancelled as often as it should be" is \

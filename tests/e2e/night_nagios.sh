@@ -15,7 +15,7 @@ night_downtime() { # is it in effect? Began below, before the first check was ov
 }
 night_downtime_end() {
     night_command "DEL_DOWNTIME_BY_HOST_NAME;aws;$1"
-    wait_until 10 grep -q "SERVICE DOWNTIME ALERT: aws;$1;\(CANCELLED\|STOPPED\)" "$nagios_dir/nagios.log"
+    wait_until 60 grep -q "SERVICE DOWNTIME ALERT: aws;$1;\(CANCELLED\|STOPPED\)" "$nagios_dir/nagios.log"
 }
 night_handler_killed() { # by SIGKILL after event_handler_timeout
     grep -i "event handler.*timed out" "$nagios_dir/nagios.log" || grep "wproc:.*early_timeout=1" "$nagios_dir/nagios.log"

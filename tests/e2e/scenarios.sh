@@ -26,30 +26,30 @@ builds_add() {
 scenarios_judge() {
     ok "one check reads a build" test "$reads" -ge 1
     ok "a stuck build: the daemon itself turns HARD CRITICAL" \
-        wait_until 30 turned_hard_critical "ib-stuck stuck"
-    ok "a stuck build: the daemon calls the handler" wait_until 10 handler_called "ib-stuck stuck" 1
-    ok "a stuck build ends CANCELLED" wait_until 20 state_is "$stuck" CANCELLED
+        wait_until 60 turned_hard_critical "ib-stuck stuck"
+    ok "a stuck build: the daemon calls the handler" wait_until 60 handler_called "ib-stuck stuck" 1
+    ok "a stuck build ends CANCELLED" wait_until 60 state_is "$stuck" CANCELLED
     ok "a stuck build is cancelled by exactly one request" cancel_requests_are "$stuck" 1
     ok "the service then shows that it was cancelled" \
-        wait_until 20 service_says "ib stuck" CANCELLED
+        wait_until 60 service_says "ib stuck" CANCELLED
     ok "the service that judges stuck builds alone is OK again" \
-        wait_until 20 service_is "ib-stuck stuck" OK HARD
+        wait_until 60 service_is "ib-stuck stuck" OK HARD
 
     ok "a build that finishes just before the handler runs: the handler is called" \
-        wait_until 20 handler_called "finished" 1
+        wait_until 60 handler_called "finished" 1
     ok "a build that finishes just before the handler runs: the next check sees it" \
-        wait_until 20 service_is "finished" OK HARD
+        wait_until 60 service_is "finished" OK HARD
     ok "a build that finishes just before the handler runs is not cancelled" \
         cancel_requests_are "$finished" 0
 
-    ok "a SOFT state: the handler is called" wait_until 20 handler_called "soft" 3
+    ok "a SOFT state: the handler is called" wait_until 60 handler_called "soft" 3
     ok "a SOFT state does nothing" cancel_requests_are "$soft" 0
     ok "a SOFT state leaves the build as it is" state_is "$soft" BUILDING
 
     ok "a failed build: the service that tells is CRITICAL" \
-        wait_until 20 service_is "ib failed" CRITICAL HARD
+        wait_until 60 service_is "ib failed" CRITICAL HARD
     ok "a failed build: the service that judges stuck builds alone is OK" \
-        wait_until 20 service_is "ib-stuck failed" OK HARD
+        wait_until 60 service_is "ib-stuck failed" OK HARD
     ok "a failed build is not cancelled" cancel_requests_are "$failed" 0
 }
 

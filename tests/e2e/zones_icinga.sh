@@ -42,13 +42,13 @@ ok "the configuration is valid on the master" zone_valid master1
 ok "the configuration is valid on the satellite" zone_valid satellite1
 zone_start master1
 zone_start satellite1
-ok "master and satellite are connected" wait_until 30 connected
-ok "the satellite runs the check" wait_until 20 zone_checks satellite1 -ge 1
+ok "master and satellite are connected" wait_until 60 connected
+ok "the satellite runs the check" wait_until 60 zone_checks satellite1 -ge 1
 # Its cancel takes a while, so that both nodes get their calls.
 stuck=$(ctl add-image name=zones status=BUILDING age_s=8000 'on_cancel={"after_s": 5}')
-ok "the satellite calls the handler" wait_until 20 zone_called satellite1 1
-ok "the master calls it too" wait_until 20 zone_called master1 1
-ok "the build is cancelled" wait_until 20 state_is "$stuck" CANCELLED
+ok "the satellite calls the handler" wait_until 60 zone_called satellite1 1
+ok "the master calls it too" wait_until 60 zone_called master1 1
+ok "the build is cancelled" wait_until 60 state_is "$stuck" CANCELLED
 ok "the master never ran the check" zone_checks master1 -eq 0
 ok "once" cancels_are "$stuck" 1
 ok "by the satellite, as its journal tells" has "$(zone_history satellite1)" " claim "
