@@ -81,7 +81,7 @@ stage() {
     *) st_nice= ;;
     esac
     # shellcheck disable=SC2086 # words
-    $st_nice timeout --kill-after=20 1500 sh "$IB_ALL_DIR/src/tests/stage.sh" "$1" >"$logs/$1.log" 2>&1 &
+    $st_nice timeout --kill-after=20 2700 sh "$IB_ALL_DIR/src/tests/stage.sh" "$1" >"$logs/$1.log" 2>&1 &
     echo $! >"$logs/$1.pid"
     wait $!
     st_rc=$?
@@ -215,7 +215,7 @@ report_tests() { # report_tests HEADING BUILD-DIRECTORY STAGE
 stage_errors() {
     read -r _ rc <"$logs/$1.verdict"
     case $rc in
-    124 | 137) echo "FAILED: it took more than 25 minutes and was stopped" ;;
+    124 | 137) echo "FAILED: it took more than 45 minutes and was stopped" ;;
     *) echo "FAILED: exit code $rc" ;;
     esac
     grep -nE "$compiler_error" "$logs/$1.log" | head -n 20
