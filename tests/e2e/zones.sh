@@ -43,7 +43,7 @@ zone_command() { # zone_command NODE
     zone_dir=$e2e_dir/$1
     echo "$(e2e_as_daemon) IB_STATE_DIR=$zone_dir/state icinga2 daemon -c $zone_dir/icinga2.conf -D ConfigDir=$zone_dir/etc \
         -D DataDir=$zone_dir/data -D LogDir=$zone_dir/log -D CacheDir=$zone_dir/cache -D SpoolDir=$zone_dir/spool \
-        -D InitRunDir=$zone_dir/run -D RunAsUser=$e2e_user -D RunAsGroup=$e2e_group"
+        -D InitRunDir=$zone_dir/run -D ZonesDir=$zone_dir/etc/zones.d -D RunAsUser=$e2e_user -D RunAsGroup=$e2e_group"
 }
 zone_start() { # zone_start NODE
     # shellcheck disable=SC2046 # words

@@ -1,22 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Two Icinga 2 daemons on loopback, a master zone and a satellite zone below it, the same shipped
-# configuration on both. Icinga runs the event handler of a satellite's service in both zones; the one
+# Two Icinga 2 daemons on loopback, a master zone and a satellite zone below it, which gets its objects
+# from the master; the package is on both. Icinga runs the event handler of a satellite's service in both zones; the one
 # that did not run the check does nothing. The journal is each node's own, as on two machines.
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top/tests/e2e/lib.sh"
 . "$top/tests/e2e/zones.sh"
 
-two_zones() {
+endpoints() {
     cat <<CONFIG
-include "$IB_PREFIX/share/ib-plugins/icinga2/services.conf"
 object Endpoint "master1" { host = "127.0.0.1"; port = $master_port }
 object Endpoint "satellite1" { host = "127.0.0.1"; port = $satellite_port }
 object Zone "master" { endpoints = [ "master1" ] }
 object Zone "satellite" { endpoints = [ "satellite1" ]; parent = "master" }
+CONFIG
+}
+zone_objects() {
+    cat <<CONFIG
+include "$IB_PREFIX/share/ib-plugins/icinga2/services.conf"
 object Host "aws" {
   import "ib-account"
-  zone = "satellite"
   vars.ib_region = "eu-central-1"
   vars.ib_endpoint_url = "$standin_url"
   vars.ib_credentials_file = "$aws_credentials"
@@ -36,8 +39,11 @@ aws_start
 master_port=$(e2e_free_port)
 satellite_port=$(e2e_free_port)
 zone_certificates master1 satellite1
-two_zones | zone_config master1 master "$master_port"
-two_zones | zone_config satellite1 satellite "$satellite_port"
+# The satellite gets its objects from the master, by zones.d, as README.md says.
+mkdir -p "$e2e_dir/master1/etc/zones.d/satellite"
+zone_objects >"$e2e_dir/master1/etc/zones.d/satellite/aws.conf"
+endpoints | zone_config master1 master "$master_port"
+endpoints | zone_config satellite1 satellite "$satellite_port"
 ok "the configuration is valid on the master" zone_valid master1
 ok "the configuration is valid on the satellite" zone_valid satellite1
 zone_start master1
