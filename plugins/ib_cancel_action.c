@@ -682,19 +682,28 @@ static enum ib_rc show_history(const struct options *o, const struct ib_watch_co
     return ib_history_show(&options, out, err);
 }
 
-/* What the same command line would work with. --resume finds its targets in the journal: shown is the default way. */
+/*
+ * What the same command line would work with. --resume finds its targets in the journal, and --history needs none: shown
+ * is the way that the common options give.
+ */
 static enum ib_rc diagnose(const struct action *a, struct session *s, struct ib_output *out,
                            enum ib_state *ret_state, struct ib_error *err)
 {
     const struct options *o = a->o;
     struct ib_diagnose_request request = { .program = program.name, .config = &s->config,
                                            .state_dir = state_dir_of(o, &s->config),
-                                           .targets = &s->config.defaults, .target_count = 1,
                                            .deadline = a->deadline,
                                            .json = o->common.output == IB_OUTPUT_FORM_JSON };
+    struct ib_diagnose_way way = { .arn = NULL };
     enum ib_rc rc = IB_OK;
+    char cache_dir[4096];
 
-    if (!o->resume) {
+    if (o->resume || o->history) {
+        (void)snprintf(cache_dir, sizeof cache_dir, "%s/cache", request.state_dir);
+        way.aws = ib_plan_aws(&o->common, &s->config);
+        way.aws.cache_dir = cache_dir;
+        request.way = &way;
+    } else {
         rc = ib_plan_make(&o->plan, &o->common, &s->config, &s->plan, err);
         request.targets = s->plan.targets;
         request.target_count = s->plan.count;
@@ -724,11 +733,11 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     s.done.begin_mono_ms = ib_time_mono_ms();
     s.done.explain = o->explain;
     s.done.sweep = o->sweep;
-    if (rc == IB_OK && o->history) {
-        return show_history(o, &s.config, out, err);
-    }
     if (rc == IB_OK && o->common.diagnose) {
         return diagnose(&a, &s, out, ret_state, err);
+    }
+    if (rc == IB_OK && o->history) {
+        return show_history(o, &s.config, out, err);
     }
     if (rc == IB_OK) {
         rc = prepare(o, &s, deadline, out, err);

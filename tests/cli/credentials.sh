@@ -160,6 +160,12 @@ printf '[keys]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = %s\n' "
 run --profile keys
 says 0 "OK - profile keys (profile \"keys\" in $HOME/.aws/credentials), access key AKID...MPLE, no token, until ever"
 tap 'keys of the credentials file'
+AWS_ACCESS_KEY_ID=AKIDOTHER AWS_SECRET_ACCESS_KEY=other run --profile keys
+begins 0 'OK - profile keys'
+tap '--profile skips the keys of the environment'
+AWS_ACCESS_KEY_ID=AKIDOTHER AWS_SECRET_ACCESS_KEY=other AWS_PROFILE=keys run
+begins 0 'OK - environment'
+tap 'AWS_PROFILE does not'
 
 # --- proxies ------------------------------------------------------------------------------------------
 
@@ -175,7 +181,7 @@ config '[default]' "role_arn=$role" source_profile=base
 ctl clear-requests
 i=0
 while [ $i -lt 50 ]; do
-    AWS_ENDPOINT_URL=$standin_url "$probe" --cache-dir "$standin_dir/cache" >"$standin_dir/p$i" 2>&1 &
+    AWS_ENDPOINT_URL=$standin_url "$probe" -t 300 --cache-dir "$standin_dir/cache" >"$standin_dir/p$i" 2>&1 &
     pids="${pids:-} $!"
     i=$((i + 1))
 done
@@ -197,6 +203,32 @@ chmod 755 "$standin_dir/cache"
 AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/cache" -v
 begins 0 'OK - assume role' && grep -q "^cache: passed over: the directory $standin_dir/cache is open to others" "$out"
 tap 'a cache that others can enter is not used, and that is said'
+
+chmod 700 "$standin_dir/cache"
+ln -s "$standin_dir/cache" "$standin_dir/linked"
+AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/linked" -v
+begins 0 'OK - assume role' && grep -q "^cache: passed over: .*$standin_dir/linked" "$out"
+tap 'a symbolic link is not taken for the cache'
+ctl clear-requests >/dev/null
+for entry in "$standin_dir"/cache/*.json; do
+    ln "$entry" "$entry.other"
+done
+AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/cache"
+begins 0 'OK - assume role' && [ "$(ctl count AssumeRole)" = 1 ]
+tap 'an entry that has another name elsewhere is replaced, not used'
+if [ "$me" = 0 ]; then
+    chown 65534 "$standin_dir"/cache/*.json
+    AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/cache"
+    begins 0 'OK - assume role' && [ "$(ctl count AssumeRole)" = 2 ]
+    tap 'an entry of another owner is replaced, not used'
+    chown 65534 "$standin_dir/cache"
+    AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/cache" -v
+    begins 0 'OK - assume role' && grep -q "^cache: passed over: .*$standin_dir/cache" "$out" && [ "$(ctl count AssumeRole)" = 3 ]
+    tap 'a directory of another owner is not used'
+else
+    skip 'an entry of another owner is replaced, not used' 'needs root'
+    skip 'a directory of another owner is not used' 'needs root'
+fi
 
 # --- in the middle of a run ----------------------------------------------------------------------------------
 

@@ -194,6 +194,12 @@ for program in $programs; do
     on_each "$program" each_missing
     on_each "$program" each_json
 done
+for way in --resume --history '--sweep -A' '--detach -A'; do
+    # shellcheck disable=SC2086 # words
+    shows ib_cancel_action 0 'IB_CANCEL OK - AWS knows us as ' $way -c 1h -r us-east-1 --state-dir "$standin_dir/journal"
+    has 'region: us-east-1 (--region), partition aws' && has "credential cache: $standin_dir/journal/cache"
+    tap "ib_cancel_action $way"
+done
 shows check_ib_image 3 'IB_IMAGE UNKNOWN - --arn: ' -a "${arn%:*}:image/web-server" && has 'caller: *'
 tap 'an ARN that is none of a build'
 shows check_ib_image 3 'IB_IMAGE UNKNOWN - --target: there is no configuration file' -T web-server -r eu-central-1 && has 'caller: *'
