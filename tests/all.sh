@@ -204,6 +204,7 @@ report_tests() { # report_tests HEADING BUILD-DIRECTORY STAGE
         skipped=$((skipped + skips))
         echo "   $test_name: $good passed, $((bad + missing)) failed, $skips skipped"
         grep "$skip_line" "$test_log" | sed 's/^.*# SKIP/      skipped:/'
+        sed -n 's/^# counts: /      /p' "$test_log"
         [ "$bad" = 0 ] || echo "$test_name" >>"$logs/$test_stage.failed"
         [ $((bad + missing)) = 0 ] || {
             failed_rows "$test_log"

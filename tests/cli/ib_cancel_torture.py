@@ -23,10 +23,10 @@ chance = random.Random(SEED)
 LIMIT = ('-c', '90m', '--confirm-timeout', '5s', '-t', '100s')  # fifty at once on a busy machine
 
 
-def killed_runs(arns, longest):
+def killed_runs(calls, longest):
     """Runs side by side, each killed after a random while; how many had not ended by themselves."""
     begun = time.monotonic()
-    processes = [world.start('-a', arn, *LIMIT) for arn in arns]
+    processes = [world.start(*call) for call in calls]
     for end, process in sorted(((chance.uniform(0, longest), p) for p in processes),
                                key=lambda pair: pair[0]):
         time.sleep(max(0, begun + end - time.monotonic()))
@@ -34,6 +34,19 @@ def killed_runs(arns, longest):
     for process in processes:
         process.communicate()
     return sum(1 for p in processes if p.returncode == -9)
+
+
+def whole_run():
+    """How long three runs beside each other take now: the machine may do much else."""
+    arns = [world.image(name=f'whole-{world.whole + i}') for i in range(3)]
+    world.whole += 3
+    begun = time.monotonic()
+    for process in [world.start('-a', arn, *LIMIT) for arn in arns]:
+        same(world.finish(process).code, 0)
+    return time.monotonic() - begun
+
+
+world.whole = 0
 
 
 def check_records(arns):
@@ -67,7 +80,7 @@ def resume_all():
 @test
 def _():
     """runs killed at random points: every build cancelled exactly once or not at all, all on record."""
-    killed = runs = resumes = batches = left_open = 0
+    killed = runs = resumes = batches = left_open = killed_resumes = 0
     phases = {}
     arns, untouched = [], 0
     name = 0
@@ -79,6 +92,7 @@ def _():
             batch.append(world.image(name=f'torture-{name}', on_cancel=chance.choice(
                 [{'polls': 0}] * 8 + [{'polls': 1}, {'after_s': 0.1}])))
         arns += batch
+        longest = whole_run()
         # Half of the batches are slow where it matters, and lose answers.
         slow = batches % 2 == 0
         if slow:
@@ -89,13 +103,20 @@ def _():
             world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', times=3)
         calls = batch + batch
         for at in range(0, len(calls), 3):
-            runs += len(calls[at:at + 3])
-            killed += killed_runs(calls[at:at + 3], 0.3 if slow else 0.12)
+            three = [('-a', arn, *LIMIT) for arn in calls[at:at + 3]]
+            runs += len(three)
+            killed += killed_runs(three, longest + 0.2 if slow else longest)
+            if batches % 3 == 0 and os.path.exists(world.path()):
+                # Clean after each; in the other batches the second call meets what the first left.
+                world.standin.ctl('clear-faults')
+                resumes += resume_all()
         world.standin.ctl('clear-faults')
         if os.path.exists(world.path()):
             for row in world.sql('SELECT phase FROM cancels WHERE ended_ms = 0'):
                 left_open += 1
                 phases[row['phase']] = phases.get(row['phase'], 0) + 1
+        # Who finishes what was left may be killed as well, and two may be at it.
+        killed_resumes += killed_runs([('--resume', '-t', '100s')] * 3, longest)
         resumes += resume_all()
         check_records(batch)
         for arn in batch:
@@ -110,11 +131,11 @@ def _():
     same([a for a in arns if world.cancels(a) != 1], [])
     same(killed >= KILLS, True)
     names = ('claimed', 'sent', 'accepted')
-    print(f'# seed {SEED}: {runs} runs, {killed} killed, {len(arns)} builds, {untouched} killed before '
+    print(f'# counts: seed {SEED}: {runs} runs, {killed} killed, {len(arns)} builds, {untouched} killed before '
           f'their claim, {left_open} left open (' +
           ', '.join(f'{n} {names[p]}' for p, n in sorted(phases.items())) +
-          f'), {batches} batches, {resumes} calls of --resume')
-    print(f'# {len(arns)} builds cancelled exactly once, {len(world.requests())} requests, '
+          f'), {batches} batches, {resumes} calls of --resume, {killed_resumes} more of them killed')
+    print(f'# counts: {len(arns)} of these builds and {world.whole} others cancelled exactly once, {len(world.requests())} requests, '
           f'{len(world.rows())} rows')
 
 
@@ -126,7 +147,7 @@ def _():
     processes = [world.start('-a', arn, *LIMIT, '--problem-id', str(i)) for i in range(CALLERS)]
     results = [world.finish(p) for p in processes]
     codes = {c: sum(1 for r in results if r.code == c) for c in {r.code for r in results}}
-    print(f'# {CALLERS} callers, exit codes {codes}, {len(world.requests())} requests')
+    print(f'# counts: {CALLERS} callers, exit codes {codes}, {len(world.requests())} requests')
     same(world.cancels(arn), 1)
     same(len({r['client_token'] for r in world.requests()}), 1)
     for r in results:
@@ -146,7 +167,7 @@ def _():
         time.sleep(chance.uniform(0, 0.02))
         kill(process)
     results = [world.finish(p) for p in processes]
-    print(f'# {sum(1 for r in results if r.code == -9)} of {CALLERS} killed')
+    print(f'# counts: {sum(1 for r in results if r.code == -9)} of {CALLERS} callers killed')
     resume_all()
     if world.cancels(arn) == 0:
         same(world.run('-a', arn, *LIMIT).code, 0)
