@@ -270,6 +270,34 @@ def man_page_of_the_configuration():
     subset(shown - {'server', 'ami', 'conf'}, keys, 'conf/ib-plugins.conf')
 
 
+def labels(said):
+    return set(re.findall(r"(?:^|[ '])([a-z_-]+)'?=[U0-9]", said.split('\n', 1)[0].split(' | ', 1)[1]))
+
+
+@tests
+def performance_data():
+    """The man pages name every label of the performance data, and every member of the JSON of a run."""
+    world.fresh()
+    for command, program in ((f'check_ib_image -a {ARN} -c 90m', 'check_ib_image'),
+                             (f'ib_cancel_action -a {ARN} -c 90m --dry-run', 'ib_cancel_action'),
+                             ('ib_cancel_action --resume', 'ib_cancel_action'),
+                             ('ib_workflow run --dry-run --from getImage --given '
+                              'createImage.imageBuildVersionArn="$arn"', 'ib_workflow')):
+        _, said = world.shell(command)
+        page = read(f'packaging/man/{program}.8').replace('\\-', '-')
+        found = labels(said)
+        same(len(found) > 3, True, said)
+        subset(found, re.findall(r'[\w-]+', page), f'{command}: not in the man page')
+    _, said = world.shell('ib_workflow run --output json --from getImage --until getImage --given '
+                          'createImage.imageBuildVersionArn="$arn"')
+    run_of = json.loads(said)
+    page = re.findall(r'\w+', read('packaging/man/ib_workflow.8'))
+    subset(set(run_of) | set(run_of['steps'][0]), page, 'ib_workflow.8')
+    _, said = world.shell('ib_workflow run --output json --from nowhere')
+    subset(set(json.loads(said)['error']), page, 'ib_workflow.8')
+    world.ran()
+
+
 @tests
 def environment_variables():
     """Every variable that the man pages name is one that the programs read."""
