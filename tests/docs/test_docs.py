@@ -107,6 +107,20 @@ def options_in_icinga():
              'Director: ' + name)
 
 
+@tests
+def variables_of_schedulers():
+    """Every custom variable in README and in the shipped objects is one that a command or a rule reads."""
+    commands = set(re.findall(r'"\$(ib_\w+)\$"', read('conf/icinga2/ib-plugins.conf')))
+    rules = set(re.findall(r'(?:host\.vars|entry)\.(ib_\w+)', read('conf/icinga2/services.conf')))
+    same(len(commands) > 40 and len(rules) > 6, True)
+    for name in ('README.md', 'conf/icinga2/services.conf', 'conf/icinga2/ib-plugins-templates.conf'):
+        named = set(re.findall(r'(?<![\w/"-])(?:vars\.)?(ib_\w*[a-z])(?=\W{1,3}=|`|\[)', read(name)))
+        subset(named - set(PROGRAMS), commands | rules, name)
+    macros = set(re.findall(r'\$_SERVICE(IB_\w+)\$', read('conf/nagios/ib-plugins.cfg.in')))
+    for name in ('README.md', 'conf/nagios/example-services.cfg', 'conf/nagios/ib-plugins.cfg.in'):
+        subset(re.findall(r'(?<!\w)_(IB_\w+)', read(name)), macros, name)
+
+
 def options_of(text):
     return {o for o in re.findall(r'(?<![\w-])--([a-z][a-z-]*[a-z])\b', text)}
 
