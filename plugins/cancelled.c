@@ -168,15 +168,28 @@ static void first_line(const struct ib_cancelled *done, struct ib_output *out)
     }
 }
 
-static void add_left_behind(const struct ib_cancel_report *r, struct ib_output *out)
+static void add_left_behind(const struct ib_cancelled_item *item, struct ib_output *out)
 {
+    const struct ib_cancel_report *r = &item->report;
+    const struct ib_leftover *left = &item->left;
     struct ib_image_ami ami;
 
-    if (r->outcome != IB_OUTCOME_CANCELLED && r->outcome != IB_OUTCOME_REQUESTED) {
+    for (size_t i = 0; i < left->instance_count; i++) {
+        const struct ib_leftover_thing *t = &left->instances[i];
+        ib_output_line(out, "may be left behind: instance %s, launched by step %s and terminated by none",
+                       t->id, t->step);
+    }
+    for (size_t i = 0; i < left->image_count; i++) {
+        ib_output_line(out, "may be left behind: AMI %s with its snapshots, made by step %s",
+                       left->images[i].id, left->images[i].step);
+    }
+
+    if (!item->looked_behind && r->outcome != IB_OUTCOME_CANCELLED &&
+        r->outcome != IB_OUTCOME_REQUESTED) {
         return;
     }
     for (size_t i = 0; ib_image_ami_at(&r->build.image, i, &ami) && i < 50; i++) {
-        ib_output_line(out, "left behind: AMI %.*s in %.*s %.*s", IB_STR_ARG(ami.id),
+        ib_output_line(out, "left behind: AMI %.*s in %.*s %.*s, with its snapshots", IB_STR_ARG(ami.id),
                        IB_STR_ARG(ami.region), IB_STR_ARG(ami.name));
     }
 }
@@ -206,7 +219,7 @@ static void result_lines(const struct ib_cancelled *done, const struct ib_cancel
                        item->follow.request_id, item->follow.started[0] != '\0' ? ", " : "",
                        item->follow.started);
     }
-    add_left_behind(r, out);
+    add_left_behind(item, out);
     if (done->explain) {
         explain(r, out);
     }
@@ -312,6 +325,24 @@ static void add_follow(const struct ib_follow_report *f, struct ib_members *m)
     ib_members_object(m, "afterCancel", &follow);
 }
 
+static void add_things(const char *key, const struct ib_leftover_thing *list, size_t count,
+                       struct ib_members *m)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ib_members item = ib_members_new();
+        ib_members_c(&item, "id", list[i].id);
+        ib_members_c(&item, "step", list[i].step);
+        ib_members_push(m, key, &item);
+    }
+}
+
+void ib_cancelled_left_members(const struct ib_cancelled_item *item, struct ib_members *m)
+{
+    add_amis(&item->report.build.image, m);
+    add_things("maybeInstances", item->left.instances, item->left.instance_count, m);
+    add_things("maybeAmis", item->left.images, item->left.image_count, m);
+}
+
 static void add_result(const struct ib_cancelled *done, const struct ib_cancelled_item *item,
                        struct ib_members *all)
 {
@@ -340,7 +371,7 @@ static void add_result(const struct ib_cancelled *done, const struct ib_cancelle
     }
     add_decision(r, &m);
     add_follow(&item->follow, &m);
-    add_amis(&r->build.image, &m);
+    ib_cancelled_left_members(item, &m);
     if (r->error.rc != IB_OK) {
         struct ib_members error = ib_members_new();
         ib_members_c(&error, "kind", ib_rc_name(r->error.rc));

@@ -3,7 +3,9 @@
 #ifndef IB_PLUGINS_CANCELLED_H
 #define IB_PLUGINS_CANCELLED_H
 
+#include "lib/data/members.h"
 #include "lib/plugin/output.h"
+#include "lib/watch/behind.h"
 #include "lib/watch/cancel.h"
 #include "lib/watch/journal.h"
 
@@ -12,6 +14,8 @@ struct ib_cancelled_item {
     struct ib_cancel_report report;
     struct ib_journal_cancel *record; /* heap; NULL = not on record */
     struct ib_follow_report follow;   /* what after_cancel came to */
+    struct ib_leftover left;          /* what the build's steps made and did not end */
+    bool looked_behind;               /* it was cancelled, by this call or one before: left was looked for */
 };
 
 struct ib_cancelled {
@@ -38,6 +42,9 @@ size_t ib_cancelled_sent(const struct ib_cancelled *done);
  * or a cancel that hangs would keep every other stuck build from its own.
  */
 size_t ib_cancelled_new(const struct ib_cancelled *done);
+
+/* What is, or may be, left behind: "amis", "maybeInstances", "maybeAmis". */
+void ib_cancelled_left_members(const struct ib_cancelled_item *item, struct ib_members *m);
 
 /* Append what after_cancel came to to the words of the cancel. */
 void ib_cancelled_note_follow(struct ib_cancelled_item *item);

@@ -6,6 +6,9 @@
 #include "lib/base/time.h"
 #include "lib/plugin/record.h"
 #include "lib/plugin/start.h"
+#include "lib/sys/signals.h"
+
+#define BEHIND_MS (3 * IB_SECOND_MS)
 
 enum ib_rc ib_recorded_open(const struct ib_recorded_options *options, struct ib_recorded *ret,
                             struct ib_error *err)
@@ -145,6 +148,37 @@ enum ib_rc ib_recorded_follow(struct ib_journal_cancel *record, struct ib_follow
     return rc;
 }
 
+void ib_recorded_look_behind(struct ib_statedb *db, const struct ib_target *target,
+                             struct ib_clients *clients, struct ib_deadline deadline,
+                             struct ib_cancelled_item *item)
+{
+    IB_CLEANUP(ib_members_fini) struct ib_members members = ib_members_new();
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *v = NULL;
+    const struct ib_image *image = &item->report.build.image;
+    int64_t within_ms = ib_deadline_left_ms(&deadline) / 3;
+    struct ib_image_ami ami;
+    struct ib_error ignored = IB_ERROR_INIT;
+
+    if (image->value == NULL || image->status != IB_IMAGE_CANCELLED || ib_signals_stop_requested()) {
+        return;
+    }
+    item->looked_behind = true;
+    ib_start_phase(true, "looking for what it left behind (%s)", item->report.arn);
+    ib_behind_look(target, clients, image, within_ms < BEHIND_MS ? within_ms : BEHIND_MS,
+                   &item->left);
+    bool any = item->left.instance_count + item->left.image_count > 0 ||
+               ib_image_ami_at(image, 0, &ami);
+    if (db == NULL || !any) {
+        return;
+    }
+    ib_cancelled_left_members(item, &members);
+    if (ib_members_take(&members, &v, &ignored) != IB_OK ||
+        ib_statedb_audit(db, ib_time_now_ms(), item->report.arn, "left-behind", v, &ignored) !=
+            IB_OK) {
+        return; /* it is printed; a journal that fails is told where it matters */
+    }
+}
+
 /* Nothing is started without a record, and nothing in a dry run: say so. */
 static void foretell(const struct ib_recorded *recorded, struct ib_cancelled_item *item)
 {
@@ -193,11 +227,19 @@ void ib_recorded_finish(struct ib_recorded *recorded, struct ib_clients *clients
         struct ib_error err = IB_ERROR_INIT;
         bool owned = item->record != NULL && item->record->standing == IB_STANDING_OWNED;
 
+        struct ib_statedb *db = recorded->journal.db;
+        bool mine = item->report.sent && item->report.outcome == IB_OUTCOME_CANCELLED;
+        if (mine && db == NULL && item->record != NULL) {
+            ib_recorded_look_behind(NULL, item->target, clients, deadline, item);
+        }
         if (item->record != NULL && (recorded->options.read_only || recorded->journal.db == NULL)) {
             foretell(recorded, item);
         } else if (item->record != NULL) {
-            if (ib_journal_finish(item->record, &item->report, &err) != IB_OK ||
-                ib_recorded_follow(item->record, &job, item, &err) != IB_OK) {
+            enum ib_rc rc = ib_journal_finish(item->record, &item->report, &err);
+            if (mine) {
+                ib_recorded_look_behind(db, item->target, clients, deadline, item);
+            }
+            if (rc != IB_OK || ib_recorded_follow(item->record, &job, item, &err) != IB_OK) {
                 done->journal_trouble = err;
             } else if (item->record->trouble.rc != IB_OK) {
                 done->journal_trouble = item->record->trouble;

@@ -46,6 +46,15 @@ void ib_recorded_finish(struct ib_recorded *recorded, struct ib_clients *clients
                         struct ib_deadline deadline, struct ib_cancelled *done);
 
 /*
+ * What a build that was cancelled left behind: kept in item, and in the journal (db may be NULL), for schedulers
+ * drop what handlers print. Before the start that follows, which begins its workflows anew. A third of the
+ * time that is left, at most 3 s.
+ */
+void ib_recorded_look_behind(struct ib_statedb *db, const struct ib_target *target,
+                             struct ib_clients *clients, struct ib_deadline deadline,
+                             struct ib_cancelled_item *item);
+
+/*
  * The start that ib_journal_finish() claimed. job: db, self, row and phase are filled here. Errors: of the
  * journal.
  */

@@ -193,6 +193,9 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
     }
     rc = gave_up ? ib_journal_expire(&a.record, report, err)
                  : ib_journal_finish(&a.record, report, err);
+    if (rc == IB_OK && !gave_up && row->sent_ms + report->sent_ms != 0) {
+        ib_recorded_look_behind(r->journal->db, &target, r->clients, r->deadline, item);
+    }
     if (rc == IB_OK) {
         struct ib_follow_job follow = follow_job(r, &target);
         rc = ib_recorded_follow(&a.record, &follow, item, err);

@@ -2,6 +2,7 @@
 # Targets, survey, judgement, cancel policy, journal, feedback.
 lib_libib_a_SOURCES += \
 	lib/watch/allow.c lib/watch/allow.h \
+	lib/watch/behind.c lib/watch/behind.h \
 	lib/watch/cancel.c lib/watch/cancel.h \
 	lib/watch/clients.c lib/watch/clients.h \
 	lib/watch/feedback.c lib/watch/feedback.h \

@@ -587,6 +587,72 @@ def _():
     same((result.code, world.cancels(arn)), (0, 1), result)
 
 
+# What is left behind
+
+AMI = {'region': 'eu-central-1', 'image': 'ami-0a1b2c3d4e5f60718', 'name': 'web 1', 'accountId': '123456789012'}
+
+
+def made(**more):
+    """A build whose steps launched an instance and made an AMI."""
+    return world.image(amis=[AMI], workflows=[{'type': 'BUILD', 'start_age_s': 7900, 'steps': [
+        {'name': 'Launch', 'action': 'LaunchInstance', 'status': 'COMPLETED',
+         'outputs': json.dumps({'instanceId': 'i-0123456789abcdef0'})},
+        {'name': 'Make', 'action': 'CreateImage', 'status': 'COMPLETED',
+         'outputs': json.dumps({'imageId': 'ami-0fedcba9876543210'})},
+        {'name': 'Test', 'action': 'ExecuteComponents', 'status': 'RUNNING'}]}], **more)
+
+
+LEFT = ('left behind: AMI ami-0a1b2c3d4e5f60718 in eu-central-1 web 1, with its snapshots',
+        'may be left behind: instance i-0123456789abcdef0, launched by step Launch and terminated by none',
+        'may be left behind: AMI ami-0fedcba9876543210 with its snapshots, made by step Make')
+
+
+@test
+def _():
+    """AMIs and instances that remain are named after a cancel, as text, as JSON and in the history."""
+    arn = made()
+    result = world.run('-a', arn, '-c', '90m')
+    same(result.code, 0, result)
+    has(result.first, 'cancelled and confirmed; an AMI was left behind')
+    for line in LEFT:
+        has(result.out, line)
+    line = [x for x in json.loads(world.run('--history', '--output', 'json').out)
+            if x['event'] == 'left-behind'][0]
+    same(line['amis'], [{'id': 'ami-0a1b2c3d4e5f60718', 'region': 'eu-central-1'}])
+    same(line['maybeInstances'], [{'id': 'i-0123456789abcdef0', 'step': 'Launch'}])
+    same(line['maybeAmis'], [{'id': 'ami-0fedcba9876543210', 'step': 'Make'}])
+    answer = world.run('-a', made(), '-c', '90m', '--output', 'json', '--no-journal')
+    same(json.loads(answer.out)['results'][0]['maybeInstances'], line['maybeInstances'])
+
+
+@test
+def _():
+    """--resume names them too, also before it starts the build again."""
+    arn = made(on_cancel='never')
+    same(world.run('--config', config(), '-T', 'web', *QUICK).code, 1)
+    world.set(arn, status='CANCELLED')
+    result = world.run('--config', config(), '--resume')
+    same((result.code, len(went())), (0, 1), result)
+    for line in LEFT:
+        has(result.out, line)
+
+
+@test
+def _():
+    """what cannot be read about them costs the cancel nothing."""
+    for fault in ({'kind': 'error', 'code': 'AccessDeniedException', 'status': 403},
+                  {'kind': 'silent', 'seconds': 60}, {'kind': 'html', 'status': 200},
+                  {'kind': 'huge'}, {'kind': 'empty-body'}):
+        world.fresh()
+        arn = made()
+        world.standin.ctl('add-fault', op='ListWorkflowExecutions', after=1, **fault)
+        world.standin.ctl('add-fault', op='ListWorkflowStepExecutions', after=1, **fault)
+        result = world.run('-a', arn, '-c', '90m')
+        same((result.code, result.err, world.cancels(arn)), (0, '', 1), result)
+        same([r['outcome'] for r in world.rows()], ['cancelled'])
+        has(result.out, LEFT[0])
+
+
 # A sweep as a check
 
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-unit_programs += tests/unit/test_image tests/unit/test_operation tests/unit/test_request tests/unit/test_status tests/unit/test_workflow
+unit_programs += tests/unit/test_leftover tests/unit/test_image tests/unit/test_operation tests/unit/test_request tests/unit/test_status tests/unit/test_workflow
 tests_unit_test_image_SOURCES = tests/unit/test_image.c
 tests_unit_test_image_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_image_LDADD = $(UNIT_LIBS)
+tests_unit_test_leftover_SOURCES = tests/unit/test_leftover.c
+tests_unit_test_leftover_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_leftover_LDADD = $(UNIT_LIBS)
 tests_unit_test_operation_SOURCES = tests/unit/test_operation.c
 tests_unit_test_operation_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_operation_LDADD = $(UNIT_LIBS)
