@@ -64,7 +64,8 @@ class Skip(Exception):
 
 
 class Tests:
-    """Collects functions; each is one TAP line, named by its docstring."""
+    """Collects functions; each is one TAP line, named by its docstring, and by what it measured: the
+    text that the function returns."""
 
     def __init__(self):
         self.cases = []
@@ -81,8 +82,8 @@ class Tests:
             try:
                 if standin is not None:
                     standin.ctl('reset')
-                case()
-                print(f'ok {number} - {name}')
+                measured = case()
+                print(f'ok {number} - {name}' + (f': {measured}' if measured else ''))
             except Skip as missing:
                 print(f'ok {number} - {name} # SKIP {missing}')
             except Exception:  # pylint: disable=broad-except
