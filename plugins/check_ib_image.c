@@ -79,9 +79,11 @@ static bool never_began(const struct ib_survey *s)
            (rc == IB_EUSAGE || rc == IB_ECONFIG || rc == IB_ECRED);
 }
 
-/* Where CRITICAL is to mean stuck, a range that cannot say so is a mistake. */
+/* Where CRITICAL is to mean stuck, a range that cannot say so is a mistake, and so is none at all. */
 static enum ib_rc check_stuck_only(const struct ib_plan *plan, struct ib_error *err)
 {
+    bool is_judged = false;
+
     for (size_t i = 0; i < plan->count; i++) {
         const struct ib_target *t = &plan->targets[i];
         enum ib_rc rc =
@@ -90,8 +92,12 @@ static enum ib_rc check_stuck_only(const struct ib_plan *plan, struct ib_error *
         if (rc != IB_OK) {
             return ib_error_context(err, "--stuck-only");
         }
+        is_judged = is_judged || !t->rules.stuck_only || ib_judge_has_limits(&t->rules);
     }
-    return IB_OK;
+    return is_judged ? IB_OK
+                     : ib_fail(err, IB_EUSAGE,
+                               "--stuck-only: nothing says when a build is stuck: give --critical "
+                               "or --phase");
 }
 
 /* Gather, judge, fill the output. */

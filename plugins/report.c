@@ -420,7 +420,10 @@ static void note_ranges(const struct ib_survey *s, struct ib_output *out)
         const struct ib_target *t = &s->plan[i];
         struct ib_error why = IB_ERROR_INIT;
 
-        if (ib_judge_check_critical(&t->rules, &why) != IB_OK) {
+        if (t->rules.stuck_only && !ib_judge_has_limits(&t->rules)) {
+            (void)ib_fail(&why, IB_EUSAGE, "nothing says when a build is stuck");
+        }
+        if (why.rc != IB_OK || ib_judge_check_critical(&t->rules, &why) != IB_OK) {
             ib_output_line(out, "note%s%s: %s", t->name == NULL ? "" : " on target ",
                            t->name == NULL ? "" : t->name, why.text);
         }

@@ -166,6 +166,16 @@ static bool has_limits(const struct ib_judge_limits *limits)
     return limits->warn.is_set || limits->crit.is_set;
 }
 
+bool ib_judge_has_limits(const struct ib_judge_rules *rules)
+{
+    bool has = has_limits(&rules->age);
+
+    for (int s = 0; s < IB_IMAGE_STATUS_COUNT && !has; s++) {
+        has = has_limits(&rules->phase[s]);
+    }
+    return has;
+}
+
 static void say(struct ib_judgement *j, const char *fmt, ...) IB_PRINTF(2, 3);
 static void say(struct ib_judgement *j, const char *fmt, ...)
 {

@@ -58,6 +58,9 @@ bool ib_judge_can_be_too_old(const struct ib_range *range);
 IB_NODISCARD enum ib_rc ib_judge_check_critical(const struct ib_judge_rules *rules,
                                                 struct ib_error *err);
 
+/* Is there any limit, critical or warning, of the age or of a phase? */
+bool ib_judge_has_limits(const struct ib_judge_rules *rules);
+
 struct ib_judge_facts {
     enum ib_image_status status;
     struct ib_str status_text; /* as AWS wrote it */

@@ -34,6 +34,7 @@ for range in 0: '~:' @5 @0: @~: 10m: @90m; do
     bad "--stuck-only with a range that never says too old, $range" \
         "--stuck-only: critical range \"$range\" never says that a build is too old" -a "$arn" --stuck-only -c "$range"
 done
+bad "--stuck-only without any limit" '--stuck-only: nothing says when a build is stuck: give --critical or --phase' -a "$arn" --stuck-only
 bad "--stuck-only with a limit that every build is over" 'critical range "0" says of every build' -a "$arn" --stuck-only -c 0
 bad "--stuck-only with a phase that never says too old" 'for TESTING never says' -a "$arn" --stuck-only --phase TESTING=,@9
 bad "an unknown option" 'unknown option --nope' -a "$arn" --nope

@@ -79,7 +79,7 @@ ctl add-pipeline name=broken status=DISABLED consecutiveFailures=3 \
 ctl add-image name=broken pipeline=broken status=AVAILABLE age_s=1000 >/dev/null
 run check_ib_image -p broken
 is "a pipeline that AWS disabled" 1 'IB_IMAGE WARNING - pipeline broken was disabled by AWS after 3 failed builds in a row'
-run check_ib_image -p broken --stuck-only
+run check_ib_image -p broken --stuck-only -c 90m
 is "a pipeline that AWS disabled is not stuck" 0 'IB_IMAGE OK - nothing in flight, broken 1.0.0/1 AVAILABLE'
 
 # --- an image ---
@@ -94,7 +94,7 @@ run check_ib_image -n golden -c 90m
 is "an older version's build that is stuck" 2 'IB_IMAGE CRITICAL - golden 1.1.0/2 BUILDING for 2h 13m *'
 run check_ib_image -n nope
 is "an image that is not there" 3 'IB_IMAGE UNKNOWN - no build of image nope'
-run check_ib_image -n nope --stuck-only
+run check_ib_image -n nope --stuck-only -c 90m
 is "an image that is not there is not fine for --stuck-only" 3 'IB_IMAGE UNKNOWN - no build of image nope'
 
 # --- an account ---

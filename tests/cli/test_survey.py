@@ -667,6 +667,17 @@ def _():
 
 @test
 def _():
+    """--stuck-only: a target without limits beside others is no mistake, and -v says that it judges nothing."""
+    add(age_s=9 * HOUR)
+    conf = targets('web: { image = "web-server"; };', 'all: { all = true; critical = "1d"; };')
+    r = check('--all-targets', '--stuck-only', '-v', config=conf, form='text')
+    same(r.rc, OK)
+    has(r.out, 'note on target web: nothing says when a build is stuck')
+    has(check('-T', 'web', '--stuck-only', config=conf, form='text').out, 'nothing says when a build is stuck')
+
+
+@test
+def _():
     """A waiting step below all limits is not looked for."""
     add(age_s=60, waiting_step='Approve')
     same((check('-A', '-c', '90m').rc, requests('ListWorkflowStepExecutions')), (OK, []))
