@@ -389,6 +389,27 @@ static struct ib_deadline credentials_deadline(const struct ib_aws_client *clien
                                : client->deadline;
 }
 
+static void keep_credentials(struct ib_aws_client *client, struct ib_credentials found)
+{
+    ib_credentials_fini(&client->credentials);
+    client->credentials = found;
+    client->credentials_round++;
+}
+
+enum ib_rc ib_aws_client_find_credentials(struct ib_aws_client *client, int64_t *ret_end_ms,
+                                          struct ib_error *err)
+{
+    struct ib_credentials found = IB_CREDENTIALS_INIT;
+    struct ib_deadline deadline = credentials_deadline(client);
+    enum ib_rc rc = ib_credentials_resolve(client->config, false, &deadline, &found, err);
+
+    if (rc == IB_OK) {
+        *ret_end_ms = found.expiration_ms;
+        keep_credentials(client, found);
+    }
+    return rc;
+}
+
 /* Credentials for the next try; asked for once, and again when they are about to end. */
 static enum ib_rc need_credentials(struct call *c)
 {
@@ -417,9 +438,7 @@ static enum ib_rc need_credentials(struct call *c)
         client->credentials_err_mono_ms = ib_time_mono_ms();
         return rc;
     }
-    ib_credentials_fini(&client->credentials);
-    client->credentials = found;
-    client->credentials_round++;
+    keep_credentials(client, found);
     return IB_OK;
 }
 
@@ -594,9 +613,7 @@ static bool renew_credentials(struct call *c)
                  err.text);
         return false;
     }
-    ib_credentials_fini(&client->credentials);
-    client->credentials = found;
-    client->credentials_round++;
+    keep_credentials(client, found);
     add_note(client, "AWS said that the credentials had expired: asked %s for new ones",
              found.provider == NULL ? "the provider" : found.provider);
     return true;

@@ -151,5 +151,11 @@ const char *ib_aws_client_note(const struct ib_aws_client *client, size_t i);
 struct ib_aws_config *ib_aws_client_config(struct ib_aws_client *client);
 struct ib_http *ib_aws_client_http(struct ib_aws_client *client);
 struct ib_deadline ib_aws_client_deadline(const struct ib_aws_client *client);
+/*
+ * Look for credentials now, and keep them for the calls that follow; *ret_end_ms is when they end (Unix
+ * time, 0 = never). Errors as ib_credentials_resolve().
+ */
+IB_NODISCARD enum ib_rc ib_aws_client_find_credentials(struct ib_aws_client *client,
+                                                       int64_t *ret_end_ms, struct ib_error *err);
 
 #endif

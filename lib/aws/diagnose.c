@@ -178,20 +178,19 @@ static void add_trail(struct ib_diagnose *d, const struct ib_cred_trail *trail)
 static enum ib_rc add_credentials(struct ib_diagnose *d, struct ib_aws_client *client,
                                   struct ib_error *err)
 {
-    IB_CLEANUP(ib_credentials_fini) struct ib_credentials found = IB_CREDENTIALS_INIT;
-    struct ib_aws_config *config = ib_aws_client_config(client);
-    struct ib_deadline deadline = ib_aws_client_deadline(client);
+    const struct ib_aws_config *config = ib_aws_client_config(client);
     char end[IB_TIME_TEXT_MAX];
-    enum ib_rc rc = ib_credentials_resolve(config, false, &deadline, &found, err);
+    int64_t end_ms = 0;
+    enum ib_rc rc = ib_aws_client_find_credentials(client, &end_ms, err);
 
     add_trail(d, config->trail);
     if (rc != IB_OK) {
         bool is_told = config->trail != NULL && config->trail->count > 0;
         ib_diagnose_add(d, "credentials", "none%s%s", is_told ? "" : ": ",
                         is_told ? "" : err->text);
-    } else if (found.expiration_ms != 0) {
+    } else if (end_ms != 0) {
         ib_diagnose_add(d, "credentials", "they end at %s",
-                        ib_time_fmt_iso8601(found.expiration_ms, end, sizeof end));
+                        ib_time_fmt_iso8601(end_ms, end, sizeof end));
     }
     return rc;
 }
