@@ -721,6 +721,24 @@ static bool never_began(const struct ib_cancelled *done)
            (rc == IB_EUSAGE || rc == IB_ECONFIG || rc == IB_ECRED);
 }
 
+/* A decision about no build in particular: those about one are logged beside the record. */
+static void log_decision(const struct options *o, bool problem, const char *what, const char *text)
+{
+    ib_record(o->facility, o->tag, problem, "%s: %s uid=%u%s%s", what, text, (unsigned)getuid(),
+              o->problem_id == NULL ? "" : " problem=", o->problem_id == NULL ? "" : o->problem_id);
+}
+
+/* Asked by an event, and no build is there to decide about. */
+static void log_nothing(const struct options *o, const struct ib_cancelled *done)
+{
+    bool tried = done->survey == NULL || done->survey->trouble_count == 0;
+
+    if (done->count == 0 && !o->resume && !o->sweep) {
+        log_decision(o, !tried, tried ? "nothing" : "untried",
+                     tried ? "no build is stuck" : done->survey->troubles[0].err.text);
+    }
+}
+
 static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_state *ret_state,
                       struct ib_error *err)
 {
@@ -743,6 +761,7 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
         rc = prepare(o, &s, deadline, out, err);
     }
     if (rc != IB_OK) {
+        log_decision(o, true, "untried", err->text);
         return rc;
     }
     a.doc = s.doc;
@@ -756,8 +775,10 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
         rc = do_cancels(&a, &s, err);
     }
     if (rc != IB_OK) {
+        log_decision(o, true, "untried", err->text);
         return rc;
     }
+    log_nothing(o, &s.done);
     if (never_began(&s.done)) {
         *err = s.done.items[0].report.error;
         return err->rc;
@@ -773,6 +794,7 @@ static enum ib_rc no_action(const struct options *o, const struct ib_gate_decisi
 
     done.begin_mono_ms = ib_time_mono_ms();
     done.no_action = decision->words;
+    log_decision(o, false, "no action", decision->words);
     ib_cancelled_text(&done, out);
     return o->common.output == IB_OUTPUT_FORM_JSON
                ? ib_cancelled_json(&done, program.name, IB_STATE_OK, out, err)
@@ -813,6 +835,7 @@ int main(int argc, char **argv)
     ib_start_options(groups, IB_ARRAY_LEN(groups), argc, argv, &result);
     ib_option_result_fini(&result);
     if (check_options(&o, &err) != IB_OK) {
+        log_decision(&o, true, "untried", err.text);
         ib_start_usage(NULL, &err);
     }
     if (o.detach && o.confirm_ms < 0) {
