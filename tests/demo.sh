@@ -36,32 +36,43 @@ die() {
     exit 1
 }
 
-step "Build and install into a scratch directory"
-sh "$top/tests/install-packages.sh" build peers || die "packages are missing"
-PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
-unset CC CFLAGS CPPFLAGS LDFLAGS MAKEFLAGS DESTDIR
-keep=${IB_ALL_DIR:-}
-IB_ALL_DIR=${IB_ALL_DIR:-$(mktemp -d "${TMPDIR:-/tmp}/ib-demo.XXXXXX")} || exit 1
-export PATH IB_ALL_DIR
-mkdir -p "$IB_ALL_DIR" && chmod 755 "$IB_ALL_DIR"
+# IB_DEMO_PREFIX: an installation that is there already, in place of a new one (tests/e2e/demo.sh).
 demo_end() {
     [ -z "${e2e_dir:-}" ] || e2e_end
-    [ -n "$keep" ] || rm -rf "$IB_ALL_DIR"
+    [ -n "${demo_keep:-}" ] || rm -rf "${demo_made:-}"
 }
+build_and_install() {
+    sh "$top/tests/install-packages.sh" build peers || die "packages are missing"
+    unset CC CFLAGS CPPFLAGS LDFLAGS MAKEFLAGS DESTDIR
+    demo_keep=${IB_ALL_DIR:-}
+    IB_ALL_DIR=${IB_ALL_DIR:-$(mktemp -d "${TMPDIR:-/tmp}/ib-demo.XXXXXX")} || exit 1
+    export IB_ALL_DIR
+    demo_made=$IB_ALL_DIR
+    mkdir -p "$IB_ALL_DIR" && chmod 755 "$IB_ALL_DIR"
+    for stage in copy configure build install; do
+        note "$stage ..."
+        sh "$top/tests/stage.sh" $stage >"$IB_ALL_DIR/demo.log" 2>&1 || {
+            tail -n 30 "$IB_ALL_DIR/demo.log"
+            die "$stage failed"
+        }
+    done
+    IB_PREFIX=$IB_ALL_DIR/main/inst
+    abs_top_builddir=$IB_ALL_DIR/main
+}
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+export PATH
 trap demo_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-for stage in copy configure build install; do
-    note "$stage ..."
-    sh "$top/tests/stage.sh" $stage >"$IB_ALL_DIR/demo.log" 2>&1 || {
-        tail -n 30 "$IB_ALL_DIR/demo.log"
-        die "$stage failed"
-    }
-done
 
-IB_PREFIX=$IB_ALL_DIR/main/inst
+step "Build and install into a scratch directory"
+if [ -n "${IB_DEMO_PREFIX:-}" ]; then
+    IB_PREFIX=$IB_DEMO_PREFIX
+    note "there is one: $IB_PREFIX"
+else
+    build_and_install
+fi
 abs_top_srcdir=$top
-abs_top_builddir=$IB_ALL_DIR/main
 export IB_PREFIX abs_top_srcdir abs_top_builddir
 . "$top/tests/env"
 . "$top/tests/e2e/lib.sh"

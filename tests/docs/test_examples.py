@@ -11,7 +11,7 @@ from world import World
 
 # What is not run here, by the beginning of a command line, and why.
 NOT_RUN = (
-    ('sh tests/demo.sh', 'it builds and installs everything; the stage e2e of tests/all.sh does that'),
+    ('sh tests/demo.sh', 'it builds and installs everything; tests/e2e/demo.sh runs the rest of it'),
     ('sh tests/all.sh', 'it runs this test'),
     ('sh tests/install-packages.sh', 'installs packages; tests/all.sh begins with it'),
     ('IB_ALL_DIR=/var/tmp/ib sh tests/all.sh', 'it runs this test'),
