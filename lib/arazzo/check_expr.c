@@ -240,8 +240,6 @@ static void check_callee_output(struct expr_checker *c, enum ib_use use)
 static bool has_param(const struct expr_checker *c, const char *in, struct ib_str name, bool fold)
 {
     const struct ib_arazzo_step *s = step_at_hand(c);
-
-    IB_ASSERT(s != NULL); /* call_is_there() */
     const struct ib_arazzo_params *lists[] = {&s->params, &c->w->params};
 
     for (size_t l = 0; l < IB_ARRAY_LEN(lists); l++) {
