@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
 unit_programs += tests/unit/test_feedback tests/unit/test_targets tests/unit/test_allow tests/unit/test_clients tests/unit/test_gate tests/unit/test_judge tests/unit/test_policy
+unit_programs += tests/unit/test_follow
+tests_unit_test_follow_SOURCES = tests/unit/test_follow.c
+tests_unit_test_follow_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_follow_LDADD = $(UNIT_LIBS)
 tests_unit_test_allow_SOURCES = tests/unit/test_allow.c
 tests_unit_test_allow_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_allow_LDADD = $(UNIT_LIBS)
