@@ -82,7 +82,7 @@ e2e_begin() { # e2e_begin PROGRAM…: what must be installed
     done
     e2e_user=$(id -un)
     if [ "$(id -u)" = 0 ]; then
-        id nagios >/dev/null 2>&1 || e2e_skip_all "there is no user nagios"
+        id nagios >/dev/null 2>&1 || e2e_skip_all "no user nagios"
         e2e_user=nagios
     fi
     e2e_group=$(id -gn "$e2e_user")

@@ -9,12 +9,12 @@ skip() {
     exit 0
 }
 
-node=$(command -v node) || skip "no node (Debian: nodejs)"
 sdk=${IB_AWS_SDK_DIR:-}
 [ -n "$sdk" ] ||
     skip "IB_AWS_SDK_DIR is not set (tests/standin/install-awssdk.sh DIR fills one)"
 [ -d "$sdk/node_modules/aws-sdk" ] ||
     skip "no aws-sdk in IB_AWS_SDK_DIR=$sdk (tests/standin/install-awssdk.sh installs it)"
+node=$(command -v node) || skip "no node (Debian: nodejs)"
 
 standin_start --model-dir "$sdk"
 NODE_PATH=$sdk/node_modules
