@@ -402,7 +402,11 @@ base
 rm -f "$HOME/.aws/config"
 env -u HOME "$probe" --profile base >"$out" 2>&1
 first=$(head -n 1 "$out")
-case $first in *'profile "base" (--profile) does not exist; looked in /'*/.aws/config*) ;; *) false ;; esac
+case $first in
+*'profile "base" (--profile) does not exist; looked in /'*/.aws/config*) ;;
+*"(HOME is not set and user id $me has no home directory)"*) ! getent passwd "$me" >/dev/null ;;
+*) false ;;
+esac
 tap 'without HOME the home of the password database is looked into'
 if [ "$me" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid 65534 --clear-groups test -x "$probe"; then
     chmod 700 "$standin_dir"

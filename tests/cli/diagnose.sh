@@ -23,6 +23,7 @@ shows() {
     esac || {
         echo "# wanted $want, $prefix ..."
         echo "# got    $code, $first"
+        : >"$out" # so that no line of it is found either
         false
     }
 }
@@ -177,7 +178,7 @@ each_broken() {
 each_missing() {
     program=$1
     shift
-    shows "$program" 3 "$(prefix_of "$program") UNKNOWN - $standin_dir/none.conf: " --config "$standin_dir/none.conf" "$@"
+    shows "$program" 3 "$(prefix_of "$program") UNKNOWN - $standin_dir/none.conf does not exist" --config "$standin_dir/none.conf" "$@"
     has 'caller: arn:aws:iam::123456789012:user/monitoring'
     tap "$program with a configuration that is not there"
 }
