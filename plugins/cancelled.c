@@ -144,16 +144,24 @@ static const struct ib_cancel_report *leading(const struct ib_cancelled *done)
     return lead == NULL ? NULL : &lead->report;
 }
 
+bool ib_cancelled_unread(const struct ib_cancelled *done, struct ib_output *out)
+{
+    if (done->survey == NULL || done->survey->trouble_count == 0) {
+        return false;
+    }
+    ib_output_text(out, "not tried: %s", done->survey->troubles[0].err.text);
+    return true;
+}
+
 static void first_line(const struct ib_cancelled *done, struct ib_output *out)
 {
     const struct ib_cancel_report *lead = leading(done);
-    const struct ib_survey *survey = done->survey;
     char name[IB_IMAGE_TITLE_MAX];
 
     if (done->no_action != NULL) {
         ib_output_text(out, "%s", done->no_action);
-    } else if (lead == NULL && survey != NULL && survey->trouble_count > 0) {
-        ib_output_text(out, "not tried: %s", survey->troubles[0].err.text);
+    } else if (lead == NULL && ib_cancelled_unread(done, out)) {
+        return;
     } else if (lead == NULL) {
         ib_output_text(out, "nothing to cancel: no build is stuck");
     } else {
@@ -234,7 +242,8 @@ static void trouble_lines(const struct ib_cancelled *done, struct ib_output *out
 {
     const struct ib_survey *s = done->survey;
 
-    if (s == NULL || (done->count == 0 && s->plan_count == 1 && s->trouble_count == 1)) {
+    if (s == NULL ||
+        (done->count == 0 && s->plan_count == 1 && s->trouble_count == 1 && !done->sweep)) {
         return;
     }
     for (size_t i = 0; i < s->trouble_count; i++) {

@@ -57,6 +57,9 @@ void ib_cancelled_note_follow(struct ib_cancelled_item *item);
 enum ib_state ib_cancelled_item_state(const struct ib_cancelled *done,
                                       const struct ib_cancelled_item *item);
 
+/* The first line says what could not be read; false when there is nothing of the kind. */
+bool ib_cancelled_unread(const struct ib_cancelled *done, struct ib_output *out);
+
 /* The worst of all outcomes, and of what could not be read while looking for builds. */
 enum ib_state ib_cancelled_state(const struct ib_cancelled *done);
 void ib_cancelled_text(const struct ib_cancelled *done, struct ib_output *out);

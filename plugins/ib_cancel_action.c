@@ -636,6 +636,9 @@ static enum ib_rc conclude(const struct options *o, struct session *s, struct ib
     ib_cancelled_text(&s->done, out);
     if (o->resume || (o->sweep && s->done.count == s->resume.taken)) {
         ib_resume_text(&s->resume, out);
+        if (o->sweep && ib_resume_state(&s->resume, &s->done) == IB_STATE_OK) {
+            (void)ib_cancelled_unread(&s->done, out);
+        }
     }
     ib_recorded_tell(&told, &s->config.feedback, &s->done, &deadline, out);
     ib_recorded_prune(&s->recorded, s->config.keep_ms);
