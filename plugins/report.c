@@ -205,6 +205,21 @@ static const struct ib_survey_build *oldest(const struct ib_survey *s)
     return found;
 }
 
+/* What became of its cancel matters more than what the build is doing: the line is short. */
+static void add_leading(const struct ib_report *r, const struct ib_survey_build *b,
+                        bool with_reason, struct ib_buf *out)
+{
+    char title[IB_IMAGE_TITLE_MAX], words[256];
+    struct ib_cancel_row row;
+
+    if (journal_words(r, b, &row, words, sizeof words)[0] == '\0') {
+        ib_report_add_build(b, r->survey->now_ms, with_reason, out);
+        return;
+    }
+    ib_buf_addf(out, "%s %s", ib_image_title(&b->image, title, sizeof title), b->judgement.words);
+    add_clean(out, ", ", ib_str_from(words), 256);
+}
+
 static void add_all_well(const struct ib_report *r, struct ib_buf *out)
 {
     const struct ib_survey *s = r->survey;
@@ -219,13 +234,13 @@ static void add_all_well(const struct ib_report *r, struct ib_buf *out)
         if (!s->builds[0].judgement.in_flight && s->plan[0].rules.stuck_only) {
             ib_buf_add_c(out, "nothing in flight, ");
         }
-        ib_report_add_build(&s->builds[0], s->now_ms, false, out);
+        add_leading(r, &s->builds[0], false, out);
         return;
     }
     ib_buf_addf(out, "%zu builds, %zu in flight", s->build_count, running);
     if (old != NULL) {
         ib_buf_add_c(out, ", oldest ");
-        ib_report_add_build(old, s->now_ms, false, out);
+        add_leading(r, old, false, out);
     }
 }
 
@@ -235,7 +250,7 @@ static void add_worst(const struct ib_report *r, enum ib_state state, struct ib_
     const struct ib_survey *s = r->survey;
 
     if (s->build_count > 0 && s->builds[0].judgement.state == state) {
-        ib_report_add_build(&s->builds[0], s->now_ms, true, out);
+        add_leading(r, &s->builds[0], true, out);
         return;
     }
     for (size_t i = 0; i < s->pipeline_count; i++) {
