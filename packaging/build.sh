@@ -23,7 +23,12 @@ tarball=ib-plugins-$version.tar.xz
 
 make_tarball() {
     mkdir "$work/src"
-    tar -C "$top" --exclude=./.git --exclude='./build*' -cf - . | tar -C "$work/src" -xf -
+    if [ -e "$top/.git" ]; then # what is committed or about to be: no leftovers of builds and editors
+        git -C "$top" -c safe.directory='*' ls-files -z >"$work/files"
+        tar -C "$top" --null --verbatim-files-from -T "$work/files" -cf - | tar -C "$work/src" -xf -
+    else
+        tar -C "$top" --exclude='./build*' -cf - . | tar -C "$work/src" -xf -
+    fi
     (
         cd "$work/src"
         autoreconf -fi
@@ -52,14 +57,29 @@ make_deb() {
     find "$work/deb" -maxdepth 1 -type f -exec cp -t "$out" {} +
 }
 
+# rpmbuild writes the path of the build into the source package. In a mount of our own it is /mnt for every
+# build; where that is not allowed, the source packages of two builds differ in it.
+build_rpm() { # build_rpm COMMAND…
+    rpm_alone='unshare --mount'
+    [ "$(id -u)" = 0 ] || rpm_alone='unshare --map-root-user --mount'
+    if $rpm_alone mount --bind "$work/rpm" /mnt 2>/dev/null; then
+        # shellcheck disable=SC2016 # for the inner shell
+        (cd / && $rpm_alone sh -c 'mount --bind "$0" /mnt && exec "$@"' "$work/rpm" "$@" --define "_topdir /mnt" \
+            /mnt/SPECS/nagios-plugins-imagebuilder.spec)
+    else
+        "$@" --define "_topdir $work/rpm" "$work/rpm/SPECS/nagios-plugins-imagebuilder.spec"
+    fi
+}
+
 make_rpm() {
-    mkdir -p "$work/rpm/SOURCES"
+    mkdir -p "$work/rpm/SOURCES" "$work/rpm/SPECS"
     cp "$out/$tarball" "$work/rpm/SOURCES/"
+    cp "$top/packaging/rpm/nagios-plugins-imagebuilder.spec" "$work/rpm/SPECS/"
     # Debian has no rpm database of its packages, so rpmbuild cannot see what is installed.
-    rpmbuild -ba --nodeps --define "_topdir $work/rpm" --define "ib_version $version" \
+    build_rpm rpmbuild -ba --nodeps --define "ib_version $version" \
         --define "_buildhost localhost" --define "use_source_date_epoch_as_buildtime 1" \
         --define "clamp_mtime_to_source_date_epoch 1" --define "_smp_mflags -j2" \
-        "$top/packaging/rpm/nagios-plugins-imagebuilder.spec"
+        --define "ib_without_build_path 1"
     find "$work/rpm" -name '*.rpm' -exec cp -t "$out" {} +
 }
 

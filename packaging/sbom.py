@@ -4,19 +4,25 @@
 
 usage: sbom.py NAME VERSION PROGRAM...   JSON on standard output
 
-Libraries come from the programs themselves (readelf), their versions from pkg-config. The same
+Libraries come from the programs themselves (readelf). Each has the version of the distribution's package that
+it is of here, as a package URL that vulnerability databases know; without one, what pkg-config says. The same
 programs give the same bytes: no clock but SOURCE_DATE_EPOCH, no random number.
 """
 import datetime
 import hashlib
 import json
 import os
+import platform
+import re
+import shutil
 import subprocess
 import sys
+import urllib.parse
 import uuid
 
 # soname without version: pkg-config module, licence
 KNOWN = {
+    'libc': ('glibc', 'LGPL-2.1-or-later'),
     'libcurl': ('libcurl', 'curl'),
     'libcrypto': ('libcrypto', 'Apache-2.0'),
     'libssl': ('libssl', 'Apache-2.0'),
@@ -39,13 +45,61 @@ def needed(program):
             yield line.split('[', 1)[1].rstrip(']')
 
 
-def component(soname):
+def where(program):
+    """The libraries of a program by soname, as the loader finds them here."""
+    run = subprocess.run(('ldd', program), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return dict(re.findall(r'^\s*(\S+) => (/\S+)', run.stdout, re.MULTILINE))
+
+
+def said(*command):
+    """A line that a program prints, or None: it may be missing, or not know."""
+    if shutil.which(command[0]) is None:
+        return None
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return run.stdout.strip().split('\n')[0] if run.returncode == 0 and run.stdout.strip() else None
+
+
+def distribution():
+    """ID and VERSION_ID of os-release."""
+    try:
+        with open('/etc/os-release', encoding='utf-8') as handle:
+            lines = dict(re.findall(r'^([A-Z_]+)="?([^"\n]*)"?$', handle.read(), re.MULTILINE))
+    except OSError:
+        lines = {}
+    return lines.get('ID', 'linux'), lines.get('VERSION_ID', '')
+
+
+def package_of(path):
+    """Type, name, version and architecture of the package that a file is of, or None."""
+    for name in (path, os.path.realpath(path), os.path.realpath(path).replace('/usr/lib', '/lib', 1)):
+        owner = said('dpkg-query', '-S', name)
+        if owner is not None:
+            owner = owner.split(': ')[0]
+            found = said('dpkg-query', '-W', '-f', '${Package} ${Version} ${Architecture}', owner)
+            return ['deb'] + found.split(' ')
+        found = said('rpm', '-qf', '--qf', '%{NAME} %{VERSION}-%{RELEASE} %{ARCH}\\n', name)
+        if found is not None:
+            return ['rpm'] + found.split(' ')
+    return None
+
+
+def component(soname, path):
     module, licence = KNOWN.get(soname.split('.so')[0], (None, None))
-    found = {'type': 'library', 'bom-ref': soname, 'name': soname}
-    if module is not None:
-        version = output('pkg-config', '--modversion', module).strip()
-        found.update(name=module, version=version, licenses=[{'license': {'id': licence}}],
-                     purl=f'pkg:generic/{module}@{version}')
+    found = {'type': 'library', 'bom-ref': soname, 'name': module or soname}
+    if licence is not None:
+        found['licenses'] = [{'license': {'id': licence}}]
+    package = package_of(path) if path is not None else None
+    if package is not None:
+        kind, name, version, architecture = package
+        vendor, release = distribution()
+        quoted = [urllib.parse.quote(part, safe='') for part in (vendor, name, version)]
+        found['version'] = version
+        found['purl'] = (f'pkg:{kind}/{quoted[0]}/{quoted[1]}@{quoted[2]}'
+                         f'?arch={architecture}&distro={vendor}-{release}')
+    else:
+        found['version'] = (platform.libc_ver()[1] if module == 'glibc'
+                            else module and said('pkg-config', '--modversion', module)) or 'unknown'
+        found['purl'] = f"pkg:generic/{found['name']}@{found['version']}"
     return found
 
 
@@ -55,6 +109,7 @@ def main():
     name, version, programs = sys.argv[1], sys.argv[2], sys.argv[3:]
     links = {os.path.basename(p): sorted(needed(p)) for p in sorted(programs)}
     sonames = sorted({s for list_ in links.values() for s in list_})
+    paths = {soname: path for p in programs for soname, path in where(p).items()}
     bom = {
         'bomFormat': 'CycloneDX', 'specVersion': '1.4', 'version': 1,
         'metadata': {'component': {
@@ -62,7 +117,7 @@ def main():
             'licenses': [{'license': {'id': 'MIT'}}],
             'components': [{'type': 'application', 'bom-ref': p, 'name': p, 'version': version}
                            for p in links]}},
-        'components': [component(s) for s in sonames],
+        'components': [component(s, paths.get(s)) for s in sonames],
         'dependencies': [{'ref': name, 'dependsOn': sorted(links)}]
         + [{'ref': p, 'dependsOn': list_} for p, list_ in links.items()],
     }

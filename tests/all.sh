@@ -16,7 +16,7 @@ exec </dev/null
 LC_ALL=C
 export LC_ALL
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
-stages="check e2e sanitizers shellcheck cppcheck tidy dist"
+stages="check e2e packages sanitizers shellcheck cppcheck tidy dist"
 if [ "${1:-}" = --list ]; then
     echo "$stages"
     exit 0
@@ -77,7 +77,7 @@ wants() {
 stage() {
     st_begin=$(date +%s)
     case $1 in
-    shellcheck | san-build | cppcheck | tidy | dist) st_nice='nice -n 15' ;;
+    packages | shellcheck | san-build | cppcheck | tidy | dist) st_nice='nice -n 15' ;;
     *) st_nice= ;;
     esac
     # shellcheck disable=SC2086 # words
@@ -107,6 +107,7 @@ lane_main() {
     echo yes >"$logs/built"
     wants check && stage check "make check"
     wants e2e && stage e2e "the real daemons, end to end"
+    wants packages && stage packages "packages, built and installed"
 }
 lane_rest() {
     wants shellcheck && stage shellcheck "shellcheck"
@@ -185,7 +186,10 @@ report_tests() { # report_tests HEADING BUILD-DIRECTORY STAGE [LABEL]
         test_name=${test_name%.trs}
         test_log=$tree/${trs%.trs}.log
         test_stage=$tree_stage
-        case $test_name in tests/e2e/*) test_stage=e2e ;; esac
+        case $test_name in
+        tests/e2e/*) test_stage=e2e ;;
+        tests/packaging/*) test_stage=packages ;;
+        esac
         good=$(count '\(PASS\|XFAIL\)' "$tree/$trs")
         bad=$(count '\(FAIL\|XPASS\|ERROR\)' "$tree/$trs")
         skips=$(count SKIP "$tree/$trs")
@@ -230,7 +234,7 @@ stage_errors() {
     grep -vE '^(PASS|SKIP|XFAIL|FAIL|ERROR|XPASS): ' "$logs/$1.log" | tail -n 25
 }
 rm -f "$logs"/*.failed
-report_tests "make check, and the real daemons" "$IB_ALL_DIR/main" check
+report_tests "make check, the real daemons, and packages" "$IB_ALL_DIR/main" check
 report_tests "make check with sanitizers" "$IB_ALL_DIR/san" san-check " (sanitizers)"
 echo "== builds and checkers"
 for verdict in "$logs"/*.verdict; do

@@ -37,6 +37,7 @@ include tests/fuzz/local.mk
 include tests/cli/local.mk
 include tests/docs/local.mk
 include tests/e2e/local.mk
+include tests/packaging/local.mk
 include tests/standin/local.mk
 include tests/aws/local.mk
 

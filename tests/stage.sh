@@ -54,6 +54,9 @@ check)
 e2e) # one after the other: they are about timing
     cd "$main" && make install && IB_PREFIX="$main/inst" make -k e2e
     ;;
+packages) # two at a time: a clean system is waiting for the network most of the time
+    cd "$main" && IB_PACKAGING="$IB_ALL_DIR/packaging" make -k -j2 packages
+    ;;
 san-build)
     configure_in "$IB_ALL_DIR/san" --enable-sanitizers && make -j2
     ;;
