@@ -191,13 +191,31 @@ done
 [ "$(cat "$standin_dir"/p[0-9]* | grep -c '^IB_CRED OK - assume role')" = 50 ] &&
     [ "$(ctl count AssumeRole)" = 1 ]
 tap 'fifty processes at once call STS once'
+sso_config
+sso_token aoaEXPIRED 2020-01-01T00:00:00Z aorEXAMPLE
+ctl reset >/dev/null
+i=0 pids=
+while [ $i -lt 30 ]; do
+    AWS_ENDPOINT_URL=$standin_url "$probe" -t 300 --profile sso --cache-dir "$standin_dir/cache" >"$standin_dir/s$i" 2>&1 &
+    pids="$pids $!"
+    i=$((i + 1))
+done
+for pid in $pids; do
+    wait "$pid"
+done
+[ "$(cat "$standin_dir"/s[0-9]* | grep -c '^IB_CRED OK - SSO')" = 30 ] &&
+    [ "$(ctl count CreateToken --status any)" = 1 ] && [ "$(ctl count GetRoleCredentials --status any)" = 1 ]
+tap 'thirty processes at once renew an SSO session once: its refresh token serves once'
+config '[default]' "role_arn=$role" source_profile=base
+AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/cache" --fresh
+ctl clear-requests >/dev/null
 [ "$(stat -c %a "$standin_dir/cache")" = 700 ] &&
     [ -z "$(find "$standin_dir/cache" -type f ! -perm 0600)" ]
 tap 'the cache is private'
 ! find "$standin_dir/cache" -printf "%f\n" | grep -q -i -e AKID -e mon
 tap 'names in the cache tell nothing'
 AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/cache" --fresh
-begins 0 "OK - assume role (role $role), access key" && [ "$(ctl count AssumeRole)" = 2 ]
+begins 0 "OK - assume role (role $role), access key" && [ "$(ctl count AssumeRole)" = 1 ]
 tap 'credentials that AWS called expired are asked for anew'
 chmod 755 "$standin_dir/cache"
 AWS_ENDPOINT_URL=$standin_url run --cache-dir "$standin_dir/cache" -v
@@ -370,6 +388,7 @@ cred_env
 AWS_CONTAINER_CREDENTIALS_FULL_URI=http://metadata.example/c run
 says 3 'UNKNOWN - AWS_CONTAINER_CREDENTIALS_FULL_URI: plain http is allowed to loopback and to the hosts of ECS and EKS only, not to metadata.example'
 tap 'says: container URL in plain http'
+ctl set-services '{"container": {"token": "Bearer geheim"}}' >/dev/null
 AWS_CONTAINER_CREDENTIALS_FULL_URI=$standin_url/v1/credentials run
 says 3 "UNKNOWN - container credentials at $standin_url/v1/credentials: HTTP status 401 AuthorizationFailed: The authorization token is missing or wrong."
 tap 'says: container token missing'
