@@ -41,6 +41,7 @@ struct options {
     int64_t limit;          /* of --history */
     const char *state_dir, *host, *service, *tag;
     int recheck;            /* enum ib_scheduler */
+    int after_cancel;       /* enum ib_after_cancel; -1 = not given */
     int facility;
     int argc;
     char *const *argv;
@@ -167,6 +168,7 @@ static const struct ib_option cancel_rows[] = {
       .help = "Arazzo document in place of the built-in one" },
 };
 
+static const char *const after_kinds[] = { "nothing", "retry", "start-pipeline", NULL };
 static const char *const schedulers[] = { "none", "icinga", "nagios", NULL };
 
 static const struct ib_option memory_rows[] = {
@@ -184,6 +186,10 @@ static const struct ib_option memory_rows[] = {
               IB_STATEDIR },
     { .long_name = "no-journal", .kind = IB_OPTION_FLAG, .offset = AT(no_journal),
       .help = "cancel without a record: no once-only, no hourly limits, no --resume" },
+    { .long_name = "after-cancel", .kind = IB_OPTION_CHOICE, .offset = AT(after_cancel), .arg = "KIND",
+      .choices = after_kinds,
+      .help = "nothing, retry or start-pipeline: what follows a confirmed cancel, once; default: "
+              "after_cancel of the configuration" },
     { .long_name = "detach", .kind = IB_OPTION_FLAG, .offset = AT(detach),
       .help = "do not wait: a background process confirms" },
     { .long_name = "syslog", .kind = IB_OPTION_CHOICE, .offset = AT(facility), .arg = "FACILITY",
@@ -268,6 +274,10 @@ static enum ib_rc check_memory(const struct options *o, struct ib_error *err)
     if (o->no_journal && (o->resume || o->sweep || o->history || o->detach)) {
         return ib_fail(err, IB_EUSAGE, "--%s needs the journal that --no-journal leaves out",
                        o->resume ? "resume" : o->sweep ? "sweep" : o->history ? "history" : "detach");
+    }
+    if (o->after_cancel >= 0 && (o->resume || o->history)) {
+        return ib_fail(err, IB_EUSAGE, "--after-cancel goes with a cancel; --resume keeps to what is on "
+                                       "record with each");
     }
     if (o->recheck != IB_SCHEDULER_NONE) {
         struct ib_feedback_event event = { o->host, o->service, NULL, true };
@@ -515,6 +525,7 @@ static enum ib_rc open_record(const struct options *o, const struct ib_watch_con
         .read_only = o->dry_run || o->explain,
         .busy_ms = o->common.timeout_ms / 3,
         .retry_for_ms = config->retry_for_ms,
+        .after_cancel = o->after_cancel,
         .caller = { .program = program.name, .argc = o->argc, .argv = o->argv, .problem = o->problem_id },
         .facility = o->facility,
         .tag = o->tag,
@@ -812,6 +823,7 @@ int main(int argc, char **argv)
         .max_cancel = -1,
         .confirm_ms = -1,
         .minimum_age_ms = -1,
+        .after_cancel = -1,
         .parallel = 8,
         .limit = IB_HISTORY_DEFAULT,
         .facility = IB_RECORD_DEFAULT,

@@ -66,7 +66,11 @@ enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct ib_cancelled 
     record->problem = recorded->options.caller.problem;
     record->caller = recorded->caller;
     record->begun_ms = ib_time_now_ms();
-    record->follow = (struct ib_follow_rules){.kind = job->target->after_cancel,
+    record->follow_said = recorded->options.after_cancel >= 0;
+    enum ib_after_cancel kind = record->follow_said
+                                    ? (enum ib_after_cancel)recorded->options.after_cancel
+                                    : job->target->after_cancel;
+    record->follow = (struct ib_follow_rules){.kind = kind,
                                               .target_per_hour = job->policy->target_per_hour,
                                               .total_per_hour = job->policy->total_per_hour,
                                               .within_ms = recorded->options.retry_for_ms};
@@ -75,6 +79,9 @@ enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct ib_cancelled 
         rc = ib_statedb_count(recorded->journal.db,
                               job->target->name == NULL ? "" : job->target->name, ib_time_now_ms(),
                               &job->target_last_hour, &job->total_last_hour, err);
+    }
+    if (recorded->journal.db != NULL && rc == IB_OK) {
+        rc = ib_statedb_retried(recorded->journal.db, record->arn, &job->retried_ms, err);
     }
     job->hooks = ib_journal_hooks(record);
     if (recorded->options.read_only) {

@@ -12,6 +12,7 @@ struct ib_recorded_options {
     bool no_journal;   /* --no-journal: nothing is remembered, nothing stops for it */
     bool read_only;    /* a dry run: counts are read, nothing is written */
     int64_t busy_ms;   /* patience with another call's transaction */
+    int after_cancel;  /* enum ib_after_cancel in place of the target's; -1 = the target's */
     int64_t retry_for_ms; /* a start that follows a cancel is not made later than this */
     struct ib_journal_caller caller;
     int facility;      /* of lib/plugin/record.h */

@@ -1153,6 +1153,22 @@ enum ib_rc ib_statedb_last(struct ib_statedb *db, const char *arn, struct ib_can
     return rc;
 }
 
+enum ib_rc ib_statedb_retried(struct ib_statedb *db, const char *arn, int64_t *ret_ms,
+                              struct ib_error *err)
+{
+    struct ib_cancel_row row = {0};
+    enum ib_rc rc = select_row(db,
+                               "SELECT " CANCEL_COLUMNS " FROM cancels WHERE arn = ?1 AND what = ?1"
+                               " AND kind <> 'cancel' AND sent_ms <> 0 ORDER BY id DESC LIMIT 1",
+                               0, arn, &row, err);
+
+    if (rc != IB_OK && rc != IB_ENOENT) {
+        return rc;
+    }
+    *ret_ms = row.sent_ms;
+    return IB_OK;
+}
+
 /* One audit line as an object. */
 static enum ib_rc read_audit(sqlite3_stmt *stmt, struct ib_value **ret, struct ib_error *err)
 {

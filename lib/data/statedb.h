@@ -200,6 +200,10 @@ IB_NODISCARD enum ib_rc ib_statedb_cancels(struct ib_statedb *db, bool open_only
 IB_NODISCARD enum ib_rc ib_statedb_last(struct ib_statedb *db, const char *arn,
                                         struct ib_cancel_row *ret, struct ib_error *err);
 
+/* When a build was last put back to work by a start on record (its request left then); 0 = never. */
+IB_NODISCARD enum ib_rc ib_statedb_retried(struct ib_statedb *db, const char *arn, int64_t *ret_ms,
+                                           struct ib_error *err);
+
 /* Audit lines, newest first, as objects {"id","time","arn","cancel","event",...members}. arn may be NULL (all). */
 typedef bool (*ib_audit_fn)(void *ctx, const struct ib_value *line);
 IB_NODISCARD enum ib_rc ib_statedb_history(struct ib_statedb *db, const char *arn, int64_t max,

@@ -142,6 +142,16 @@ static void reread(struct run *r)
 
 /* --- deciding ----------------------------------------------------------------------------------- */
 
+/* Put back to work by ourselves, and no workflow begun that would show it: it is no older than that. */
+static void age_from_retry(const struct ib_cancel_job *job, struct ib_judge_facts *facts)
+{
+    int64_t since_ms = ib_time_now_ms() - job->retried_ms;
+
+    if (job->retried_ms != 0 && facts->age_known && facts->age_ms > since_ms) {
+        facts->age_ms = since_ms < 0 ? 0 : since_ms;
+    }
+}
+
 /* It cannot be read what it is doing, and no repetition will change that. */
 static bool is_blind(const struct ib_survey_detail *d)
 {
@@ -173,6 +183,7 @@ static bool look(struct run *r, int64_t now_ms)
         return false;
     }
     ib_survey_facts(b, now_ms, &b->facts);
+    age_from_retry(job, &b->facts);
     ib_judge(&job->target->rules, &b->facts, &b->judgement);
     if (b->facts.restarting) {
         /* In flight when it was read, its workflows failed when they were: it may have ended between. */

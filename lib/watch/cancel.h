@@ -61,6 +61,7 @@ struct ib_cancel_job {
     const struct ib_policy *policy;
     bool by_arn;                       /* named by -a */
     int64_t cancelled_this_run, target_last_hour, total_last_hour;
+    int64_t retried_ms;                /* this host put it back to work then, by its own clock; 0 = never */
     const struct ib_arazzo_doc *doc;
     struct ib_clients *clients;
     char token[IB_CANCEL_TOKEN_MAX];

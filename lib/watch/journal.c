@@ -164,6 +164,9 @@ static void write_context(const struct ib_journal_cancel *c, const struct ib_sur
     if (c->policy->age_from_creation) {
         put(v, "ageFromCreation", ib_value_bool(true));
     }
+    if (c->follow_said) {
+        put_text(v, "afterCancel", ib_follow_kind_name(c->follow.kind));
+    }
     if (d->looked) {
         put(v, "restartMs", ib_value_int(d->restart_known ? d->restart_ms : 0));
         put(v, "firstStartMs", ib_value_int(d->has_first_start ? d->first_start_ms : 0));
@@ -562,12 +565,18 @@ enum ib_journal_next ib_journal_next(const struct ib_cancel_row *row, int64_t no
     return age_ms < -IB_MINUTE_MS || age_ms > retry_for_ms ? IB_NEXT_READ : IB_NEXT_SEND;
 }
 
-/* --age-from-creation was in force when it was decided. */
-static bool was_lifted(const struct ib_value *context)
+/* What the command line said when it was decided: --age-from-creation, --after-cancel. */
+static void use_said(const struct ib_value *context, struct ib_target *target)
 {
-    const struct ib_value *v = ib_value_get_c(context, "ageFromCreation");
+    const struct ib_value *lifted = ib_value_get_c(context, "ageFromCreation");
+    const struct ib_value *after = ib_value_get_c(context, "afterCancel");
 
-    return ib_value_is(v, IB_VALUE_BOOL) && ib_value_as_bool(v);
+    if (ib_value_is(lifted, IB_VALUE_BOOL) && ib_value_as_bool(lifted)) {
+        target->age_from_creation = true;
+    }
+    if (ib_value_is(after, IB_VALUE_STRING)) {
+        target->after_cancel = ib_follow_kind(ib_value_as_str(after).p);
+    }
 }
 
 enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_watch_config *config,
@@ -582,7 +591,7 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
         *ret = *named;
         if (ib_json_parse(ib_str_from(row->context), "context in the journal", NULL, row_context,
                           &ignored) == IB_OK) {
-            ret->age_from_creation = ret->age_from_creation || was_lifted(*row_context);
+            use_said(*row_context, ret);
         }
         return IB_OK;
     }
@@ -607,7 +616,7 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
         ret->after_cancel = IB_AFTER_NOTHING; /* its target, which asked for it, is gone */
     }
     ret->cancel_states = (uint32_t)number_of(*row_context, "states", 0);
-    ret->age_from_creation = was_lifted(*row_context);
+    use_said(*row_context, ret);
     for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
         const struct ib_value *v = ib_value_get_c(*row_context, texts[i].key);
         if (ib_value_is(v, IB_VALUE_STRING)) {

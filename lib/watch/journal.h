@@ -56,6 +56,7 @@ struct ib_journal_cancel {
     const struct ib_value *caller;     /* of ib_journal_caller_value() */
     int64_t begun_ms;                  /* wall clock before the build was read; 0 = not known */
     struct ib_follow_rules follow;     /* what is to be started when it is cancelled and confirmed */
+    bool follow_said;                  /* its kind is the command line's: kept for --resume */
 
     enum ib_journal_standing standing;
     struct ib_cancel_row row;          /* of OWNED, JOINED and OVERTAKEN */

@@ -82,6 +82,10 @@ _ib_cancel_action()
         COMPREPLY=($(compgen -W "hard always" -- "$current"))
         return
         ;;
+    --after-cancel)
+        COMPREPLY=($(compgen -W "nothing retry start-pipeline" -- "$current"))
+        return
+        ;;
     --syslog)
         COMPREPLY=($(compgen -W "none daemon user auth local0 local1 local2 local3 local4 local5 local6 local7" -- "$current"))
         return
@@ -139,7 +143,7 @@ _ib_cancel_action()
         return
         ;;
     esac
-    COMPREPLY=($(compgen -W "--arn --pipeline --image --all --target --all-targets --critical --phase --waiting --any-age --max-cancel --allow --minimum-age --age-from-creation --also-distributing --confirm-timeout --dry-run --explain --workflow --state --state-type --attempt --on --problem-id --check-source --node --downtime-depth --skip-in-downtime --resume --sweep --history --limit --state-dir --no-journal --detach --syslog --syslog-tag --recheck --comment --host --service --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
+    COMPREPLY=($(compgen -W "--arn --pipeline --image --all --target --all-targets --critical --phase --waiting --any-age --max-cancel --allow --minimum-age --age-from-creation --also-distributing --confirm-timeout --dry-run --explain --workflow --state --state-type --attempt --on --problem-id --check-source --node --downtime-depth --skip-in-downtime --resume --sweep --history --limit --state-dir --no-journal --after-cancel --detach --syslog --syslog-tag --recheck --comment --host --service --region --profile --role-arn --external-id --endpoint-url --ca-bundle --proxy --timeout --config --output --diagnose --verbose --version --help" -- "$current"))
 }
 complete -F _ib_cancel_action ib_cancel_action
 

@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -47,6 +48,7 @@ def went(op=RETRY):
 
 def stuck_again(arn):
     """Put back to work long ago, and hanging anew."""
+    world.sql("UPDATE cancels SET sent_ms = sent_ms - 7200000 WHERE kind <> 'cancel' AND arn = ?", arn)
     world.set(arn, status='BUILDING', workflows=[
         {'type': 'BUILD', 'status': 'CANCELLED', 'start_age_s': 17000},
         {'type': 'BUILD', 'status': 'RUNNING', 'start_age_s': 7000}])
@@ -125,6 +127,34 @@ def _():
     same(world.rows(arn)[1]['token'], asked()[0]['client_token'])
 
 
+@test
+def _():
+    """--after-cancel says otherwise for one call, also for what --resume finishes of it."""
+    for said, set_up, wanted in (('nothing', 'retry', 0), ('retry', 'nothing', 1)):
+        world.fresh()
+        arn = world.image()
+        result = world.run('--config', config(set_up), '-T', 'web', '--after-cancel', said)
+        same((result.code, world.cancels(arn), len(went())), (0, 1, wanted), result)
+        left = world.image(on_cancel='never', build=9)
+        same(world.run('--config', config(set_up), '-T', 'web', '--after-cancel', said, *QUICK).code, 1)
+        world.set(left, status='CANCELLED')
+        result = world.run('--config', config(set_up), '--resume')
+        same((result.code, len(went())), (0, 2 * wanted), result)
+    wrong = world.run('--resume', '--after-cancel', 'nothing')
+    same(wrong.code, 3, wrong)
+    has(wrong.first, '--after-cancel goes with a cancel')
+
+
+@test
+def _():
+    """the background process of --detach starts it again."""
+    arn = world.image(on_cancel={'after_s': 1})
+    result = world.run('--config', config(), '-T', 'web', '--detach')
+    same(result.code, 1, result)
+    until([('retry', 'started', True)], lambda: starts(arn), 60)
+    same((world.cancels(arn), len(went())), (1, 1))
+
+
 # Never
 
 
@@ -182,6 +212,18 @@ def _():
 
 
 # Bounds
+
+
+@test
+def _():
+    """what was put back to work a moment ago is not stuck, though its date is old and no workflow shows it."""
+    arn = world.image()
+    same(world.run('--config', config(), '-T', 'web').code, 0)
+    world.set(arn, status='BUILDING', workflows=[])
+    for arguments in (('-T', 'web'), ('--sweep',), ('-a', arn, '-c', '90m')):
+        result = world.run('--config', config(), *arguments)
+        same((result.code, world.cancels(arn)), (0, 1), result)
+        has(result.first, 'nothing to cancel: BUILDING for ')
 
 
 @test
@@ -419,6 +461,31 @@ def _():
             same(images, 2 if op == START else 1)
             same(world.state_of(arn)['status'] == 'CANCELLED', op == START)
             has(world.run('--config', config(kind), '--resume').first, 'no cancel is open')
+
+
+@test
+def _():
+    """killed at any of 24 points, --resume ends with one cancel and one start."""
+    file, told = config(), []
+    arn = world.image(build=100)
+    begun = time.monotonic()
+    same(world.run('--config', file, '-T', 'web').code, 0)
+    took = time.monotonic() - begun
+    for i in range(24):
+        world.set(arn, status='AVAILABLE')
+        arn = world.image(build=i + 1)
+        process = world.start('--config', file, '-T', 'web')
+        time.sleep(took * i / 20)  # the point, not a condition
+        kill(process)
+        process.communicate()
+        told.append(len(starts(arn)))
+        if world.cancels(arn) == 0:
+            same(world.run('--config', file, '-T', 'web').code, 0)
+        until(0, lambda: world.run('--config', file, '--resume').code)
+        mine = {r['client_token'] for r in went() if r['body']['imageBuildVersionArn'] == arn}
+        same((world.cancels(arn), len(mine), starts(arn)), (1, 1, [('retry', 'started', True)]),
+             (i, world.rows(arn)))
+    print(f'# killed at 24 points, {sum(told)} after the start was on record')
 
 
 @test
@@ -755,7 +822,7 @@ def _():
     os.mkdir(world.state, 0o700)
     base = sqlite3.connect(world.path())
     base.executescript(VERSION_1)
-    now = int(__import__('time').time() * 1000)
+    now = int(time.time() * 1000)
     base.execute("INSERT INTO cancels (arn, target, token, problem, phase, context, pid, start_ticks,"
                  " boot_id, created_ms, updated_ms, sent_ms, attempts)"
                  " VALUES (?, '', 't-1', '', 2, '{}', 1, 1, 'x', ?, ?, ?, 1)", (arn, now, now, now))
