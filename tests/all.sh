@@ -77,7 +77,8 @@ wants() {
 stage() {
     st_begin=$(date +%s)
     case $1 in
-    packages | shellcheck | san-build | cppcheck | tidy | dist) st_nice='nice -n 15' ;;
+    shellcheck | san-build | cppcheck | tidy | dist) st_nice='nice -n 15' ;;
+    packages) st_nice='nice -n 5' ;;
     *) st_nice= ;;
     esac
     # shellcheck disable=SC2086 # words
