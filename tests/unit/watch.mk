@@ -30,3 +30,8 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c
 tests_unit_test_journal_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_journal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
+unit_programs += tests/unit/test_survey_oom
+tests_unit_test_survey_oom_SOURCES = tests/unit/test_survey_oom.c
+tests_unit_test_survey_oom_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_survey_oom_LDADD = $(UNIT_LIBS)
+tests_unit_test_survey_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
