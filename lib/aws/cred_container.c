@@ -59,8 +59,7 @@ static enum ib_rc full_url(struct ib_str text, struct ib_buf *ret, bool *ret_is_
     path = ib_str_find(text, ':');
     scheme_less = ib_str_skip(text, path + 3);
     if (path + 3 > text.n || memcmp(text.p + path, "://", 3) != 0 || scheme_less.n == 0) {
-        return ib_fail(err, IB_ECONFIG, "%s: \"%.*s\" names no host", FULL,
-                       IB_STR_ARG(ib_str_head(text, 80)));
+        return ib_fail(err, IB_ECONFIG, "%s: it names no host", FULL);
     }
     path = 0;
     while (path < scheme_less.n && scheme_less.p[path] != '/' && scheme_less.p[path] != '?') {
@@ -96,8 +95,7 @@ enum ib_rc ib_cred_container_url(const struct ib_outside *outside, struct ib_buf
             return rc;
         }
         if (relative.p[0] != '/') {
-            return ib_fail(err, IB_ECONFIG, "%s: \"%.*s\" does not begin with '/'", RELATIVE,
-                           IB_STR_ARG(ib_str_head(relative, 80)));
+            return ib_fail(err, IB_ECONFIG, "%s: it does not begin with '/'", RELATIVE);
         }
         *ret_is_metadata = true;
         ib_buf_addf(ret, "http://%s%.*s", ECS_HOST, IB_STR_ARG(relative));
@@ -209,6 +207,7 @@ enum ib_rc ib_cred_container(const struct ib_cred_context *ctx, struct ib_creden
                              struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf url = IB_BUF_INIT(URL_MAX + 64);
+    IB_CLEANUP(ib_buf_fini) struct ib_buf shown = IB_BUF_INIT(URL_MAX + 64);
     IB_CLEANUP(ib_http_response_fini) struct ib_http_response answer = IB_HTTP_RESPONSE_INIT;
     bool is_metadata = false;
     const enum ib_rc url_rc = ib_cred_container_url(ctx->outside, &url, &is_metadata, err);
@@ -246,5 +245,7 @@ enum ib_rc ib_cred_container(const struct ib_cred_context *ctx, struct ib_creden
     if (rc != IB_OK) {
         return url_rc != IB_OK ? rc : ib_error_context(err, "container credentials");
     }
-    return take_credentials(ctx, ib_buf_c(&url), &answer, ret, err);
+    /* A query may hold a token. */
+    ib_buf_add_str(&shown, ib_str_head(ib_buf_str(&url), ib_str_find(ib_buf_str(&url), '?')));
+    return take_credentials(ctx, ib_buf_c(&shown), &answer, ret, err);
 }

@@ -57,9 +57,15 @@ struct parts {
     bool is_https, is_bracketed;
 };
 
+/* What may be a password or a token is not shown. */
 static enum ib_rc bad_url(struct ib_error *err, const char *what, struct ib_str text,
                           const char *rule)
 {
+    if (ib_str_find(text, '@') < text.n) {
+        return ib_fail(err, IB_EUSAGE, "%s: what it says (not shown) is not an endpoint URL: %s",
+                       what, rule);
+    }
+    text = ib_str_head(text, ib_str_find(text, '?'));
     return ib_fail(err, IB_EUSAGE, "%s: \"%.*s\" is not an endpoint URL: %s", what,
                    IB_STR_ARG(ib_str_head(text, 200)), rule);
 }

@@ -62,7 +62,7 @@ static void put_text(struct ib_value *object, const char *key, const char *text)
 }
 
 /* Options whose values may be secrets: they are named in the record, and no more. */
-static const char *const private_options[] = { "--external-id", "--proxy" };
+static const char *const private_options[] = { "--external-id", "--proxy", "--endpoint-url" };
 
 /* What is kept of an argument; before: the one before it, or "". */
 static const char *kept_of(const char *before, const char *argument, char *buf, size_t cap)

@@ -98,6 +98,21 @@ unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 
 HTTPS_PROXY='' AWS_ENDPOINT_URL='' talk -t 2 --proxy http://user:hunter2geheim@127.0.0.1:1
 silent 'a proxy with a password, as an option' 'UNKNOWN'
+for with in --endpoint-url AWS_ENDPOINT_URL AWS_EC2_METADATA_SERVICE_ENDPOINT AWS_CONTAINER_CREDENTIALS_FULL_URI endpoint_url; do
+    url=http://user:hunter2geheim@127.0.0.1:1
+    case $with in
+    --*) talk -t 2 $with $url ;;
+    AWS_ENDPOINT_URL) AWS_ENDPOINT_URL=$url talk -t 2 ;;
+    AWS_EC2*) AWS_EC2_METADATA_DISABLED='' AWS_EC2_METADATA_SERVICE_ENDPOINT=$url talk -t 2 ;;
+    AWS_CONT*) AWS_CONTAINER_CREDENTIALS_FULL_URI=user:hunter2geheim@127.0.0.1:1 talk -t 2 ;;
+    *)
+        printf '[default]\nendpoint_url=%s\n' $url >"$HOME/.aws/config"
+        AWS_ENDPOINT_URL='' talk -t 2
+        rm "$HOME/.aws/config"
+        ;;
+    esac
+    silent "a password in the URL of $with" 'UNKNOWN'
+done
 printf '[default]\naws_access_key_id=AKIDEXAMPLE\naws_secret_access_key=%s\n' "$key_secret" >"$HOME/.aws/credentials"
 talk
 silent 'keys of a profile' 'web-server 1.4.2/7'
@@ -165,6 +180,8 @@ silent 'a container' 'web-server 1.4.2/7'
 AWS_CONTAINER_AUTHORIZATION_TOKEN=wrong-geheim talk
 echo wrong-geheim >>"$secrets"
 silent 'a container that refuses' 'UNKNOWN'
+AWS_CONTAINER_CREDENTIALS_FULL_URI="$standin_url/v1/credentials?t=wrong-geheim" talk
+silent 'a container that refuses, with a query' 'UNKNOWN'
 unset AWS_CONTAINER_CREDENTIALS_FULL_URI
 
 unset AWS_EC2_METADATA_DISABLED

@@ -920,10 +920,12 @@ static void no_secret_of_the_command_line_is_kept(void **state)
 {
     static char *argv[] = {(char *)(uintptr_t)"ib_cancel_action", (char *)(uintptr_t)"--external-id",
                            (char *)(uintptr_t)"geheim", (char *)(uintptr_t)"--proxy=http://u:geheim@h",
-                           (char *)(uintptr_t)"--external-id=geheim", (char *)(uintptr_t)"-A", NULL};
+                           (char *)(uintptr_t)"--external-id=geheim", (char *)(uintptr_t)"--endpoint-url",
+                           (char *)(uintptr_t)"http://u:geheim@h", (char *)(uintptr_t)"-A", NULL};
     static const char *const wanted[] = {"--external-id", "(not kept)", "--proxy=(not kept)",
-                                         "--external-id=(not kept)", "-A"};
-    struct ib_journal_caller caller = {.program = "ib_cancel_action", .argc = 6, .argv = argv};
+                                         "--external-id=(not kept)", "--endpoint-url", "(not kept)",
+                                         "-A"};
+    struct ib_journal_caller caller = {.program = "ib_cancel_action", .argc = 8, .argv = argv};
 
     (void)state;
     IB_CLEANUP(ib_value_cleanup) struct ib_value *v = ib_journal_caller_value(&caller);

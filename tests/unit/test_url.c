@@ -28,6 +28,10 @@ static const struct url_row url_rows[] = {
     {"url_ftp", "ftp://h.example", NULL, "must begin with https://"},
     {"url_no_host", "https:///x", NULL, "host is missing"},
     {"url_user", "https://u:p@h.example", NULL, "user name"},
+    {"url_password_is_not_shown", "https://u:geheim@h.example", NULL, "user name"},
+    {"url_password_without_scheme_is_not_shown", "u:geheim@h.example", NULL, "begin with https://"},
+    {"url_password_and_slash_is_not_shown", "https://u:geheim/x@h.example", NULL, "1 to 65535"},
+    {"url_query_is_not_shown", "https://h.example/?a=geheim", NULL, "query"},
     {"url_query", "https://h.example/?a=b", NULL, "query"},
     {"url_fragment", "https://h.example#x", NULL, "fragment"},
     {"url_blank", "https://h example", NULL, "letters, digits"},
@@ -59,6 +63,7 @@ static void url_row(void **state)
         assert_int_equal(rc, IB_EUSAGE);
         assert_contains(err.text, "--endpoint-url: ");
         assert_contains(err.text, r->host_or_problem);
+        assert_null(strstr(err.text, "geheim"));
         return;
     }
     assert_ok(rc, &err);
