@@ -70,7 +70,7 @@ static void note_caller(struct diagnosis *d, size_t from)
     }
 }
 
-static void try_way(const struct ib_diagnose_way *way, struct ib_deadline deadline,
+static void try_way(const struct ib_diagnose_way *way, const struct ib_diagnose_request *r,
                     struct diagnosis *d)
 {
     IB_CLEANUP(ib_aws_client_cleanup) struct ib_aws_client *client = NULL;
@@ -81,15 +81,15 @@ static void try_way(const struct ib_diagnose_way *way, struct ib_deadline deadli
     enum ib_rc rc;
 
     read_arn(way->arn, region, &is_image);
-    rc = ib_diagnose_aws(&way->aws, deadline, region[0] == '\0' ? NULL : region, &d->rows, &client,
+    rc = ib_diagnose_aws(&way->aws, r->deadline, region[0] == '\0' ? NULL : region, &d->rows, &client,
                          &err);
     d->tried++;
     if (rc == IB_OK) {
         note_caller(d, from);
-        ib_permission_diagnose(client, is_image ? way->arn : NULL, &d->rows);
-        return;
+        rc = ib_permission_diagnose(client, is_image ? way->arn : NULL, r->must_cancel, &d->rows,
+                                    &err);
     }
-    if (d->failed++ == 0) {
+    if (rc != IB_OK && d->failed++ == 0) {
         d->first = err;
     }
 }
@@ -160,7 +160,7 @@ static void try_targets(const struct ib_diagnose_request *r, struct diagnosis *d
             ib_diagnose_add(&d->rows, "target", "not tried: %d other ways to AWS were", WAYS_MAX);
         } else {
             ways[count++] = way;
-            try_way(&way, r->deadline, d);
+            try_way(&way, r, d);
         }
     }
 }
@@ -215,7 +215,7 @@ enum ib_rc ib_diagnose_run(const struct ib_diagnose_request *request, struct ib_
     }
     ib_diagnose_add(&d.rows, "configuration", "%s", config_text(request->config));
     if (request->way != NULL) {
-        try_way(request->way, request->deadline, &d);
+        try_way(request->way, request, &d);
     } else {
         try_targets(request, &d);
     }

@@ -26,11 +26,13 @@ struct ib_diagnose_request {
     const struct ib_diagnose_way *way; /* for a program without targets; NULL = by targets */
     const struct ib_error *trouble; /* what is wrong before AWS comes into it; NULL = nothing */
     struct ib_deadline deadline;
+    bool must_cancel; /* a denied CancelImageCreation is in the way */
     bool json;
 };
 
 /*
- * Fill the output. OK when AWS knows the caller by every way, else UNKNOWN with what is in the way.
+ * Fill the output. OK when AWS knows the caller by every way and lets it read the images at hand, else
+ * UNKNOWN with what is in the way.
  * Errors: IB_ENOMEM.
  */
 IB_NODISCARD enum ib_rc ib_diagnose_run(const struct ib_diagnose_request *request,

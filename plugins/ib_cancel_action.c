@@ -706,7 +706,7 @@ static enum ib_rc diagnose(const struct action *a, struct session *s, struct ib_
     const struct options *o = a->o;
     struct ib_diagnose_request request = { .program = program.name, .config = &s->config,
                                            .state_dir = state_dir_of(o, &s->config),
-                                           .deadline = a->deadline,
+                                           .deadline = a->deadline, .must_cancel = true,
                                            .json = o->common.output == IB_OUTPUT_FORM_JSON };
     struct ib_diagnose_way way = { .arn = NULL };
     enum ib_rc rc = IB_OK;

@@ -65,8 +65,7 @@ enum ib_rc ib_permission_probe_arn(const char *build_arn, const char *region, co
 /* What came of one call. */
 struct reply {
     enum ib_permission permission;
-    char code[64];
-    char words[IB_ERROR_TEXT_MAX];
+    struct ib_error err;
 };
 
 static void ask(struct ib_aws_client *client, const char *operation, const char *arn,
@@ -90,27 +89,34 @@ static void ask(struct ib_aws_client *client, const char *operation, const char 
         (void)(ib_aws_response_error(&answer, &err) == IB_OK);
         ret->permission = ib_permission_of(answer.status, err.aws_code);
     }
-    memcpy(ret->code, err.aws_code, sizeof ret->code);
-    memcpy(ret->words, err.text, sizeof ret->words);
+    ret->err = err;
 }
 
-static void add_row(struct ib_diagnose *d, const char *operation, const char *arn,
+/* is_nobodys: arn is of an image that nobody has, so that a policy that names images denies it. */
+static void add_row(struct ib_diagnose *d, const char *operation, const char *arn, bool is_nobodys,
                     const struct reply *r)
 {
+    if (is_nobodys && r->permission == IB_PERMISSION_NO) {
+        ib_diagnose_add(d, "permission",
+                        "%s: not known: denied for an image that nobody has; a policy that names "
+                        "images denies that too: ask with -a ARN (%s)",
+                        operation, r->err.text);
+        return;
+    }
     switch (r->permission) {
     case IB_PERMISSION_YES:
         ib_diagnose_add(d, "permission", "%s: allowed (asked for %s)", operation, arn);
         break;
     case IB_PERMISSION_SEEMS:
         ib_diagnose_add(d, "permission", "%s: seems allowed (AWS looked for %s: %s)", operation,
-                        arn, r->code);
+                        arn, r->err.aws_code);
         break;
     case IB_PERMISSION_NO:
         ib_diagnose_add(d, "permission", "%s: DENIED for %s: needs imagebuilder:%s (%s)", operation,
-                        arn, operation, r->words);
+                        arn, operation, r->err.text);
         break;
     case IB_PERMISSION_UNKNOWN:
-        ib_diagnose_add(d, "permission", "%s: not known: %s", operation, r->words);
+        ib_diagnose_add(d, "permission", "%s: not known: %s", operation, r->err.text);
         break;
     }
 }
@@ -123,43 +129,54 @@ static void ask_get_image(struct ib_aws_client *client, const char *arn, struct 
     ask(client, "GetImage", arn, &m, ret);
 }
 
-static void ask_cancel(struct ib_aws_client *client, const char *probe, struct ib_diagnose *d)
+static void ask_cancel(struct ib_aws_client *client, const char *probe, struct reply *ret)
 {
     IB_CLEANUP(ib_members_fini) struct ib_members m = ib_members_new();
-    struct ib_error err = IB_ERROR_INIT;
-    struct reply reply;
     char token[IB_UUID_SIZE];
 
-    if (ib_uuid4(token, &err) != IB_OK) {
-        ib_diagnose_add(d, "permission", "CancelImageCreation: not asked: %s", err.text);
+    *ret = (struct reply){.permission = IB_PERMISSION_UNKNOWN};
+    if (ib_uuid4(token, &ret->err) != IB_OK) {
         return;
     }
     ib_members_c(&m, "imageBuildVersionArn", probe);
     ib_members_c(&m, "clientToken", token);
-    ask(client, "CancelImageCreation", probe, &m, &reply);
-    add_row(d, "CancelImageCreation", probe, &reply);
+    ask(client, "CancelImageCreation", probe, &m, ret);
 }
 
-void ib_permission_diagnose(struct ib_aws_client *client, const char *arn, struct ib_diagnose *d)
+static enum ib_rc denial_of(const struct reply *r, struct ib_error *err)
+{
+    if (r->permission != IB_PERMISSION_NO) {
+        return IB_OK;
+    }
+    if (err != NULL) {
+        *err = r->err;
+    }
+    return r->err.rc;
+}
+
+enum ib_rc ib_permission_diagnose(struct ib_aws_client *client, const char *arn, bool must_cancel,
+                                  struct ib_diagnose *d, struct ib_error *err)
 {
     IB_CLEANUP(ib_buf_fini) struct ib_buf probe = IB_BUF_INIT(IB_ARN_MAX + 64);
-    struct ib_error err = IB_ERROR_INIT;
-    struct reply there, not_there;
+    struct ib_error own = IB_ERROR_INIT;
+    struct reply there, not_there, cancel;
+    enum ib_rc rc = IB_OK;
 
     if (arn == NULL && (d->account[0] == '\0' || d->region[0] == '\0')) {
         ib_diagnose_add(d, "permission", "not asked: account or Region not known");
-        return;
+        return IB_OK;
     }
-    if (ib_permission_probe_arn(arn, d->region, d->account, &probe, &err) != IB_OK) {
-        ib_diagnose_add(d, "permission", "not asked: %s", err.text);
-        return;
+    if (ib_permission_probe_arn(arn, d->region, d->account, &probe, &own) != IB_OK) {
+        ib_diagnose_add(d, "permission", "not asked: %s", own.text);
+        return IB_OK;
     }
     ask_get_image(client, ib_buf_c(&probe), &not_there);
     if (arn != NULL) {
         ask_get_image(client, arn, &there);
-        add_row(d, "GetImage", arn, &there);
+        add_row(d, "GetImage", arn, false, &there);
+        rc = denial_of(&there, err);
     } else {
-        add_row(d, "GetImage", ib_buf_c(&probe), &not_there);
+        add_row(d, "GetImage", ib_buf_c(&probe), true, &not_there);
     }
     /* Nothing is sent before AWS has said that there is nothing to cancel. */
     if (not_there.permission != IB_PERMISSION_SEEMS) {
@@ -167,7 +184,12 @@ void ib_permission_diagnose(struct ib_aws_client *client, const char *arn, struc
             d, "permission",
             "CancelImageCreation: not asked, because AWS did not say that %s does not exist",
             ib_buf_c(&probe));
-        return;
+        return rc;
     }
-    ask_cancel(client, ib_buf_c(&probe), d);
+    ask_cancel(client, ib_buf_c(&probe), &cancel);
+    add_row(d, "CancelImageCreation", ib_buf_c(&probe), arn == NULL, &cancel);
+    if (rc == IB_OK && must_cancel && arn != NULL) {
+        rc = denial_of(&cancel, err);
+    }
+    return rc;
 }

@@ -37,8 +37,11 @@ IB_NODISCARD enum ib_rc ib_permission_probe_arn(const char *build_arn, const cha
 
 /*
  * Add rows "permission": GetImage and CancelImageCreation, to what ib_diagnose_aws() found. arn: an
- * image at hand, NULL = none. Nothing is cancelled.
+ * image at hand, NULL = none. Nothing is cancelled. Errors: AWS's, when it denies GetImage of the image
+ * at hand, or with must_cancel CancelImageCreation; without an image at hand a denial says nothing.
  */
-void ib_permission_diagnose(struct ib_aws_client *client, const char *arn, struct ib_diagnose *d);
+IB_NODISCARD enum ib_rc ib_permission_diagnose(struct ib_aws_client *client, const char *arn,
+                                               bool must_cancel, struct ib_diagnose *d,
+                                               struct ib_error *err);
 
 #endif

@@ -34,8 +34,9 @@ static const struct ib_option rows[] = {
     { .long_name = "output", .kind = IB_OPTION_CHOICE, .offset = AT(output), .arg = "text|json",
       .choices = forms, .help = "form of the output", .def = "text" },
     { .long_name = "diagnose", .kind = IB_OPTION_FLAG, .offset = AT(diagnose),
-      .help = "show which settings and credentials would be used and where each came from; "
-              "shows no secret" },
+      .help = "show which settings and credentials would be used and where each came from, and whether "
+              "builds may be read and cancelled (asked for a build that does not exist); shows no "
+              "secret" },
     { .long_name = "verbose", .short_name = 'v', .kind = IB_OPTION_COUNT, .offset = AT(verbose),
       .max = 3,
       .help = "say more; twice: where credentials came from and what was tried again; three times: "

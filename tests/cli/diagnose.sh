@@ -108,11 +108,22 @@ shows check_ib_image 0 'IB_IMAGE OK' -a "$arn"
 has "permission: GetImage: allowed (asked for $arn)" &&
     has "permission: CancelImageCreation: DENIED for $probe_arn: needs imagebuilder:CancelImageCreation (*"
 tap 'may read, may not cancel'
+shows ib_cancel_action 3 'IB_CANCEL UNKNOWN - CancelImageCreation: ' -a "$arn" -c 90m --state CRITICAL --state-type HARD
+grep -q 'imagebuilder:CancelImageCreation' "$out" && has "permission: GetImage: allowed (asked for $arn)"
+tap 'what must cancel and may not is not OK'
+shows ib_cancel_action 0 'IB_CANCEL OK' -A -c 90m -r eu-central-1 --state CRITICAL --state-type HARD
+has 'permission: CancelImageCreation: not known: denied for an image that nobody has; a policy that names images denies that too: ask with -a ARN (*'
+tap 'a policy that names images: whether it lets cancel is not known without one'
 ctl clear-faults >/dev/null
 ctl clear-requests >/dev/null
 ctl add-fault op=GetImage kind=error code=AccessDeniedException \
     message='User: x is not authorized to perform: imagebuilder:GetImage' >/dev/null
-shows check_ib_image 0 'IB_IMAGE OK' -a "$arn"
+shows check_ib_image 0 'IB_IMAGE OK' -A -r eu-central-1
+has 'permission: GetImage: not known: denied for an image that nobody has; a policy that names images denies that too: ask with -a ARN (*'
+tap 'a policy that names images: whether it lets read is not known without one'
+shows ib_cancel_action 3 'IB_CANCEL UNKNOWN - GetImage: ' -a "$arn" -c 90m --state CRITICAL --state-type HARD
+tap 'what may not read may not cancel either, and is not OK'
+shows check_ib_image 3 'IB_IMAGE UNKNOWN - GetImage: ' -a "$arn"
 has "permission: GetImage: DENIED for $arn: needs imagebuilder:GetImage (*" &&
     has "permission: CancelImageCreation: not asked, because AWS did not say that $probe_arn does not exist" &&
     [ "$(ctl count CancelImageCreation --status any)" = 0 ]

@@ -117,7 +117,7 @@ static void show_diagnosis(const struct ib_aws_options *options, const char *arn
     (void)!ib_diagnose_aws(options, deadline, arn == NULL ? NULL : image.arn.region, &d, &client,
                            NULL);
     if (client != NULL) {
-        ib_permission_diagnose(client, arn, &d);
+        (void)!ib_permission_diagnose(client, arn, false, &d, NULL);
     }
     for (size_t i = 0; i < d.count; i++) {
         (void)printf("%s: %s\n", d.rows[i].topic, d.rows[i].text);
