@@ -192,7 +192,7 @@ static enum ib_rc load_settings(struct ib_aws_config *c, struct ib_error *err)
     enum ib_rc rc;
 
     if (c->options.region == NULL && c->options.default_region != NULL) {
-        rc = set(&c->region, ib_str_from(c->options.default_region), "defaults.region", err);
+        rc = set(&c->region, ib_str_from(c->options.default_region), "ib-plugins.conf", err);
     } else {
         rc = look_up(c, &region, &c->region, err);
     }

@@ -29,7 +29,7 @@ static const struct region_row region_rows[] = {
     { "the_configurations_default_comes_behind_the_arn", { .env = { { NULL, NULL } } }, { .default_region = "eu-west-1" },
       "eu-central-1", "eu-central-1", "ARN", NULL },
     { "the_configurations_default_comes_before_the_environment", { .env = { { "AWS_REGION", "us-east-1" } } },
-      { .default_region = "eu-west-1" }, NULL, "eu-west-1", "defaults.region", NULL },
+      { .default_region = "eu-west-1" }, NULL, "eu-west-1", "ib-plugins.conf", NULL },
     { "aws_region_comes_before_aws_default_region",
       { .env = { { "AWS_DEFAULT_REGION", "us-east-1" }, { "AWS_REGION", "eu-west-1" } } }, { 0 }, NULL, "eu-west-1", "AWS_REGION", NULL },
     { "aws_default_region", { .env = { { "AWS_DEFAULT_REGION", "us-east-1" }, HOME }, .files = CONFIG("[default]\nregion=eu-west-1\n") },
