@@ -83,6 +83,10 @@ static enum ib_rc use_bundle(const struct ib_catrust_options *o, struct ib_catru
                 "c_rehash on it",
                 source, o->bundle);
         }
+    } else if (!S_ISREG(st.st_mode)) {
+        /* To read a FIFO may take for ever. */
+        return ib_fail(err, IB_ECONFIG, "%s: CA bundle %s is neither a file nor a directory",
+                       source, o->bundle);
     } else {
         (void)snprintf(ca->file, sizeof ca->file, "%s", o->bundle);
     }

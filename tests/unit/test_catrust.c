@@ -83,6 +83,20 @@ static void a_named_file_that_is_missing_is_an_error_not_a_fallback(void **state
     assert_contains(err.text, missing);
 }
 
+static void a_fifo_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_catrust ca;
+    struct ib_catrust_options o = {missing, "--ca-bundle", hashed, NULL, true};
+
+    assert_int_equal(mkfifo(missing, 0600), 0);
+    enum ib_rc rc = ib_catrust_choose(&o, &ca, &err);
+    (void)unlink(missing);
+    assert_rc(rc, IB_ECONFIG, &err);
+    assert_contains(err.text, "neither a file nor a directory");
+}
+
 static void a_named_directory_needs_hashes(void **state)
 {
     (void)state;
@@ -135,6 +149,7 @@ int main(void)
 {
     IB_TEST_CASE(a_named_file_is_used_alone);
     IB_TEST_CASE(a_named_file_that_is_missing_is_an_error_not_a_fallback);
+    IB_TEST_CASE(a_fifo_is_not_waited_for);
     IB_TEST_CASE(a_named_directory_needs_hashes);
     IB_TEST_CASE(the_systems_hashed_directory_comes_before_its_bundle);
     IB_TEST_CASE(a_directory_without_hashes_or_support_gives_way_to_the_bundle);
