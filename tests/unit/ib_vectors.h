@@ -73,4 +73,15 @@ static inline const char *ib_vectors_str(const struct ib_value *object, const ch
     return ib_value_is(v, IB_VALUE_STRING) ? ib_value_as_str(v).p : NULL;
 }
 
+/* The rows of a file that was read (NULL = it is missing): one that was cut short fails the test. */
+static inline const struct ib_value *ib_vectors_least(const struct ib_value *list, size_t least,
+                                                      const char *name)
+{
+    if (list != NULL && ib_value_count(list) < least) {
+        (void)fprintf(stderr, "%s: %zu rows, there were %zu\n", name, ib_value_count(list), least);
+        _exit(99);
+    }
+    return list;
+}
+
 #endif

@@ -155,7 +155,7 @@ int main(void)
         (void)printf("Bail out! %s\n", err.text);
         return 1;
     }
-    tests = ib_value_get_c(vectors, "tests");
+    tests = ib_vectors_least(ib_value_get_c(vectors, "tests"), 11, path);
     for (size_t i = 0; i < ib_value_count(tests); i++) {
         const struct ib_value *v = ib_value_at(tests, i);
 

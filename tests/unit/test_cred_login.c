@@ -110,6 +110,7 @@ int main(void)
         (void)printf("Bail out! %s\n", err.text);
         return 1;
     }
+    (void)ib_vectors_least(vectors, 8, path);
     for (size_t i = 0; i < ib_value_count(vectors); i++) {
         const struct ib_value *v = ib_value_at(vectors, i);
 

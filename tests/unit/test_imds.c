@@ -222,7 +222,7 @@ int main(void)
         (void)printf("Bail out! %s\n", err.text);
         return 1;
     }
-    tests = ib_value_get_c(vectors, "tests");
+    tests = ib_vectors_least(ib_value_get_c(vectors, "tests"), 14, path);
     for (size_t i = 0; i < ib_value_count(tests); i++) {
         ib_test_add(text_of(ib_value_get_c(ib_value_at(tests, i), "docs")), vector, ib_value_at(tests, i));
     }

@@ -232,7 +232,7 @@ static void add_vectors(struct ib_value **vectors)
         ib_test_add("the_parser_tests_of_the_sdks_are_json", test_vector, NULL);
         return;
     }
-    const struct ib_value *tests = ib_value_get_c(*vectors, "tests");
+    const struct ib_value *tests = ib_vectors_least(ib_value_get_c(*vectors, "tests"), 65, path);
     for (size_t i = 0; i < ib_value_count(tests); i++) {
         const struct ib_value *vector = ib_value_at(tests, i);
         ib_test_add(ib_value_as_str(ib_value_get_c(vector, "name")).p, test_vector, vector);

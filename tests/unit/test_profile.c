@@ -262,7 +262,7 @@ int main(void)
 {
     struct ib_value *parser = load_vectors("aws-vectors/profile-parser-tests.json");
     struct ib_value *location = load_vectors("aws-vectors/file-location-tests.json");
-    const struct ib_value *tests = ib_value_get_c(parser, "tests");
+    const struct ib_value *tests = ib_vectors_least(ib_value_get_c(parser, "tests"), 65, "parser");
     int failed;
 
     IB_TEST_ROWS(rows, row);
@@ -272,7 +272,7 @@ int main(void)
     for (size_t i = 0; i < ib_value_count(tests); i++) {
         ib_test_add(text_at(ib_value_at(tests, i), "name"), parser_vector, ib_value_at(tests, i));
     }
-    tests = ib_value_get_c(location, "tests");
+    tests = ib_vectors_least(ib_value_get_c(location, "tests"), 9, "location");
     for (size_t i = 0; i < ib_value_count(tests); i++) {
         const struct ib_value *v = ib_value_at(tests, i);
 
