@@ -99,7 +99,7 @@ static int plan_attributes(posix_spawnattr_t *attr)
     return bad == 0 ? posix_spawnattr_setsigmask(attr, &none) : bad;
 }
 
-/* Spawn and tell the watchdog, with its signal held back in between. Returns an errno value. */
+/* Spawn and tell the watchdog, with the signals that end us held back in between. Returns an errno value. */
 static int spawn_watched(struct run *r, const struct spawn_plan *plan, char *const *argv,
                          char *const *environment)
 {
@@ -108,6 +108,9 @@ static int spawn_watched(struct run *r, const struct spawn_plan *plan, char *con
 
     (void)sigemptyset(&hold);
     (void)sigaddset(&hold, SIGALRM);
+    (void)sigaddset(&hold, SIGTERM);
+    (void)sigaddset(&hold, SIGINT);
+    (void)sigaddset(&hold, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &hold, &before);
     int bad = posix_spawnp(&pid, argv[0], &plan->actions, &plan->attr, argv,
                            environment == NULL ? environ : environment);

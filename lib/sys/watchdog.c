@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/time.h>
 
 #define WRITE_PATIENCE_MS 200 /* for a reader whose pipe is full; then the exit code must do */
@@ -46,6 +47,38 @@ static void on_alarm(int number)
         (void)ignored;
     }
     _exit(atomic_load(&exit_status));
+}
+
+/* SA_RESETHAND: raised again it ends the process as if it had never been caught. */
+static void on_end(int number)
+{
+    pid_t group = atomic_load(&child_group);
+
+    if (group > 0) {
+        (void)kill(-group, SIGKILL);
+    }
+    (void)raise(number);
+}
+
+/* A child has a group of its own, so what ends this process would leave it behind. Who asked for the
+ * signal, or to have it ignored, keeps it. */
+static void catch_end(bool is_caught)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+    for (size_t i = 0; i < IB_ARRAY_LEN(numbers); i++) {
+        struct sigaction action = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND};
+        struct sigaction now;
+
+        (void)sigemptyset(&action.sa_mask);
+        if (!is_caught) {
+            action = (struct sigaction){.sa_handler = SIG_DFL};
+        }
+        if (sigaction(numbers[i], NULL, &now) == 0 &&
+            now.sa_handler == (is_caught ? SIG_DFL : on_end)) {
+            (void)sigaction(numbers[i], &action, NULL);
+        }
+    }
 }
 
 void ib_watchdog_set_line(const char *text)
@@ -92,7 +125,13 @@ enum ib_rc ib_watchdog_start(int64_t at_ms, int exit_code, const char *line, str
 
 void ib_watchdog_set_child(pid_t pgid)
 {
+    if (pgid == 0) {
+        catch_end(false);
+    }
     atomic_store(&child_group, pgid);
+    if (pgid > 0) {
+        catch_end(true);
+    }
 }
 
 void ib_watchdog_set_temp(int dir_fd, const char *name)

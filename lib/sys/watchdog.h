@@ -28,7 +28,7 @@ IB_NODISCARD enum ib_rc ib_watchdog_start(int64_t at_ms, int exit_code, const ch
  * nothing, only end; for while the result is being printed.
  */
 void ib_watchdog_set_line(const char *line);
-/* Process group to kill as well; 0 = none. */
+/* Process group to kill as well, also when SIGTERM, SIGINT or SIGHUP ends us; 0 = none. */
 void ib_watchdog_set_child(pid_t pgid);
 /* File to remove as well, relative to dir_fd; NULL = none. Too long a name is not remembered. */
 void ib_watchdog_set_temp(int dir_fd, const char *name);

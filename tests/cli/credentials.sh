@@ -397,6 +397,26 @@ config '[default]' "credential_process = $HOME/missing"
 run
 begins 3 'UNKNOWN - credential_process of profile "default": '
 tap 'says: no such program'
+# gone PID: it has ended (or waits to be reaped by whoever has it now), within ten seconds
+gone() {
+    for _ in $(seq 100); do
+        grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    return 1
+}
+config '[default]' "credential_process = /bin/sh -c 'echo \$\$ >$HOME/child.new; mv $HOME/child.new $HOME/child; sleep 60; :'"
+rm -f "$HOME/child"
+"$abs_top_builddir/plugins/check_ib_image" -A -r eu-central-1 -t 50 >"$out" 2>&1 &
+stopped=$!
+for _ in $(seq 200); do
+    [ -s "$HOME/child" ] && break
+    sleep 0.1
+done
+kill -TERM "$stopped"
+wait "$stopped"
+[ $? -gt 128 ] && [ -s "$HOME/child" ] && gone "$(cat "$HOME/child")"
+tap 'SIGTERM to a check leaves no program of credentials behind'
 config '[default]' "credential_process = /bin/sh -c 'echo geheim expired >&2; exit 4'"
 run
 says 3 'UNKNOWN - credential_process of profile "default": it ended with exit status 4: geheim expired'
