@@ -113,7 +113,7 @@ static const struct ib_option limit_rows[] = {
     { .long_name = "none", .kind = IB_OPTION_CALL, .offset = 0, .arg = "STATE",
       .parse = parse_none, .help = "state when nothing matches (default unknown; ok for -A)" },
     { .long_name = "lookback", .kind = IB_OPTION_DURATION, .offset = AT(lookback_ms),
-      .arg = "DUR", .def = "1d", .help = "with -A: judge ended builds that are younger" },
+      .arg = "DUR", .def = "1d", .help = "with -A: judge ended builds that were created since" },
 };
 
 static const struct ib_option stuck_rows[] = { CRITICAL_ROW, PHASE_ROW, WAITING_ROW };

@@ -255,7 +255,7 @@ static void judge_in_flight(const struct ib_judge_rules *rules, const struct ib_
         j->state = IB_STATE_UNKNOWN;
         j->reason = IB_JUDGED_AGE_UNKNOWN;
         say(j, "%.*s, age not known: %s", IB_STR_ARG(f->status_text),
-            f->restarting  ? "put back to work, its new start is not known yet"
+            f->restarting  ? "a workflow failed and none runs: put back to work, or hung"
             : f->age_known ? "it is dated in the future, check this host's clock"
                            : "no readable creation date");
     } else if (age_known) {

@@ -154,7 +154,8 @@ static void add_build(struct gather *g, size_t source, struct ib_image *image)
     size_t target = g->sources[source].target;
     bool ended = ib_image_status_terminal(image->status);
     uint64_t arn = mix(ib_str_hash(image->arn), target);
-    uint64_t group = ended ? group_of(g, source, image) : 0;
+    uint64_t home = group_of(g, source, image);
+    uint64_t group = ended ? home : 0;
     size_t at = s->build_count;
 
     if (ended && too_long_ago(g, target, image)) {
@@ -187,6 +188,7 @@ static void add_build(struct gather *g, size_t source, struct ib_image *image)
         .image = *image,
         .target = target,
         .from_list = s->plan[target].select != IB_SELECT_ARN,
+        .group = home,
     };
     s->index->arns[at] = arn;
     s->index->groups[at] = group;
@@ -873,12 +875,13 @@ static void settle_ended(struct gather *g, struct ib_survey_build *b)
 
     for (size_t i = 0; i < s->build_count; i++) {
         struct ib_survey_build *other = &s->builds[i];
-        bool rival = other != b && other->target == b->target &&
+        bool rival = other != b && other->group == b->group && !other->vanished &&
                      ib_image_status_terminal(other->image.status) &&
-                     s->plan[b->target].select != IB_SELECT_ARN &&
-                     ib_str_eq(other->image.name, b->image.name);
+                     s->plan[b->target].select != IB_SELECT_ARN;
         if (rival && ib_image_cmp_newest(&b->image, &other->image) < 0) {
             other->superseded = true;
+        } else if (rival) {
+            b->superseded = true;
         }
     }
 }

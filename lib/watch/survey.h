@@ -44,6 +44,7 @@ struct ib_survey_build {
     bool from_list;            /* found by a list, which is up to two minutes behind */
     bool repeated;             /* selected by another target too, which judges it as bad or worse */
     bool vanished, superseded; /* of survey.c: about to be dropped */
+    uint64_t group;            /* of survey.c: the newest ended build of a group counts */
     struct ib_judge_facts facts;
     struct ib_judgement judgement;
     struct ib_survey_detail detail;

@@ -4,6 +4,7 @@
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from survey import (CRITICAL, OK, SANITIZED, UNKNOWN, WARNING, Endless, Run, arn,  # noqa: E402
@@ -502,6 +503,39 @@ def _():
     r = check('-A', '-c', '90m')
     same((r.rc, r['inFlight'], r.build('web-server 1.0.0/1')['status']), (OK, 0, 'AVAILABLE'))
     same([q['arn'] for q in requests('GetImage')], [one])
+
+
+def ended_unseen(build, status, age_s=2 * HOUR):
+    """GetImage shows it ended; the list does not yet."""
+    created = time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime(time.time() - age_s))
+    return {'body': {'requestId': 'a1', 'image': {
+        'arn': arn('image', f'web-server/1.0.0/{build}'), 'state': {'status': status},
+        'dateCreated': created}}}
+
+
+@test
+def _():
+    """A build that ended between list and read hides no failure of another pipeline with the same image name."""
+    one, two = pipeline('line-1'), pipeline('line-2')
+    add(pipeline=one, build=1, status='FAILED', age_s=3 * HOUR)
+    add(pipeline=two, build=2, status='BUILDING', age_s=2 * HOUR, raw=ended_unseen(2, 'AVAILABLE'))
+    r = check('-p', 'line-1', '-p', 'line-2', '-c', '90m')
+    same((r.rc, sorted(r.titles())), (CRITICAL, ['web-server 1.0.0/1', 'web-server 1.0.0/2']))
+
+
+@test
+def _():
+    """A build that ended between list and read takes the place of an older one, or leaves it to a newer one."""
+    line = pipeline()
+    add(pipeline=line, build=1, status='FAILED', age_s=3 * HOUR)
+    add(pipeline=line, build=2, status='BUILDING', age_s=2 * HOUR, raw=ended_unseen(2, 'AVAILABLE'))
+    r = check('-p', 'web-server', '-c', '90m')
+    same((r.rc, r.titles()), (OK, ['web-server 1.0.0/2']))
+    add(pipeline=line, build=3, status='AVAILABLE', age_s=HOUR)
+    add(pipeline=line, build=4, status='BUILDING', age_s=2 * HOUR + 60,
+        raw=ended_unseen(4, 'FAILED', 2 * HOUR + 60))
+    r = check('-p', 'web-server', '-c', '90m')
+    same((r.rc, r.titles()), (OK, ['web-server 1.0.0/3']))
 
 
 @test

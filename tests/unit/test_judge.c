@@ -116,7 +116,7 @@ static const struct row rows[] = {
     { .name = "a_build_that_is_being_put_back_to_work_is_unknown_and_not_stuck", .status = "PENDING",
       .no_age = true, .restarting = true, .crit = "90m", .state = IB_STATE_UNKNOWN,
       .reason = IB_JUDGED_AGE_UNKNOWN,
-      .words = "PENDING, age not known: put back to work, its new start is not known yet" },
+      .words = "PENDING, age not known: a workflow failed and none runs: put back to work, or hung" },
     { .name = "a_date_far_in_the_future_is_unknown", .status = "BUILDING", .age_ms = -6 * MIN,
       .crit = "90m", .state = IB_STATE_UNKNOWN, .reason = IB_JUDGED_AGE_UNKNOWN,
       .words = "BUILDING, age not known: it is dated in the future, check this host's clock" },
