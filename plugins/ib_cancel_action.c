@@ -275,6 +275,10 @@ static enum ib_rc check_memory(const struct options *o, struct ib_error *err)
         return ib_fail(err, IB_EUSAGE, "--%s needs the journal that --no-journal leaves out",
                        o->resume ? "resume" : o->sweep ? "sweep" : o->history ? "history" : "detach");
     }
+    if (o->detach && (o->common.external_id != NULL || o->common.proxy != NULL)) {
+        return ib_fail(err, IB_EUSAGE, "--detach does not hand --external-id and --proxy on: set them in "
+                                       "the configuration");
+    }
     if (o->after_cancel >= 0 && (o->resume || o->history)) {
         return ib_fail(err, IB_EUSAGE, "--after-cancel goes with a cancel; --resume keeps to what is on "
                                        "record with each");
@@ -314,7 +318,7 @@ struct action {
     struct ib_clients *clients;
     struct ib_arazzo_doc *doc;
     struct ib_deadline deadline;
-    struct ib_str *allow; /* patterns of configuration and options */
+    struct ib_str *allow; /* patterns of --allow */
     size_t allow_count;
     struct ib_cancelled *done;
     struct ib_recorded *recorded;
@@ -334,8 +338,9 @@ static struct ib_policy policy_of(const struct action *a, const struct ib_target
         .age_from_creation = o->age_from_creation || t->age_from_creation,
         .minimum_age_ms = o->minimum_age_ms >= 0 ? o->minimum_age_ms : t->minimum_age_ms,
         .states = t->cancel_states,
-        .enabled = (t->name != NULL && t->cancel_enabled) || o->allow.count > 0,
-        .allow = a->config->has_allow || o->allow.count > 0 ? a->allow : NULL,
+        .enabled = t->name != NULL ? t->cancel_enabled : o->allow.count > 0,
+        .file_allow = a->config->has_allow ? &a->config->allow : NULL,
+        .allow = o->allow.count > 0 ? a->allow : NULL,
         .allow_count = a->allow_count,
         .max_cancel = o->max_cancel > 0 ? o->max_cancel : t->max_cancel,
         .target_per_hour = t->max_per_hour,
@@ -495,17 +500,11 @@ static enum ib_rc act(struct action *a, struct ib_survey *survey, struct ib_erro
 
 static enum ib_rc collect_allow(struct action *a, struct ib_error *err)
 {
-    size_t of_file = ib_conf_texts_count(&a->config->allow);
-
-    a->allow = calloc(of_file + a->o->allow.count + 1, sizeof *a->allow);
+    a->allow = calloc(a->o->allow.count + 1, sizeof *a->allow);
     if (a->allow == NULL) {
         return ib_fail_nomem(err);
     }
-    /* The file's list bounds what the command line may allow: then only the file's counts. */
-    for (size_t i = 0; a->config->has_allow && i < of_file; i++) {
-        a->allow[a->allow_count++] = ib_conf_texts_at(&a->config->allow, i);
-    }
-    for (size_t i = 0; !a->config->has_allow && i < a->o->allow.count; i++) {
+    for (size_t i = 0; i < a->o->allow.count; i++) {
         a->allow[a->allow_count++] = ib_str_from(a->o->allow.items[i]);
     }
     return IB_OK;
@@ -544,6 +543,7 @@ struct session {
     struct ib_cancelled done;
     struct ib_recorded recorded;
     struct ib_resume resume;
+    struct ib_error detach_trouble; /* no background process: what was done stands */
 };
 
 static void session_fini(struct session *s)
@@ -587,14 +587,9 @@ static enum ib_rc detach(const struct options *o, const struct session *s, struc
     const struct {
         const char *name, *value;
     } more[] = { { "--config", o->common.config },
-                 { "--proxy", o->common.proxy },
                  { "--workflow", o->workflow },
                  { "--syslog-tag", o->tag } };
 
-    if (o->common.external_id != NULL || o->common.proxy != NULL) {
-        return ib_fail(err, IB_EUSAGE, "--detach does not hand --external-id and --proxy on: set them in "
-                                       "the configuration");
-    }
     for (size_t i = 0; i < IB_ARRAY_LEN(more); i++) {
         if (more[i].value != NULL) {
             args[n++] = more[i].name;
@@ -609,7 +604,8 @@ static bool left_open(const struct ib_cancelled *done)
 {
     for (size_t i = 0; i < done->count; i++) {
         if (done->items[i].record != NULL && done->items[i].record->standing == IB_STANDING_OWNED &&
-            done->items[i].report.outcome == IB_OUTCOME_REQUESTED) {
+            (done->items[i].report.outcome == IB_OUTCOME_REQUESTED ||
+             done->items[i].report.outcome == IB_OUTCOME_UNKNOWN)) {
             return true;
         }
     }
@@ -628,7 +624,8 @@ static enum ib_rc do_cancels(struct action *a, struct session *s, struct ib_erro
     /* Written also after a failure: what was sent before it stays on record. */
     ib_recorded_finish(&s->recorded, s->clients, a->deadline, &s->done);
     if (rc == IB_OK && a->o->detach && left_open(&s->done)) {
-        rc = detach(a->o, s, err);
+        /* Kept apart: what was done is said all the same. */
+        s->detach_trouble.rc = detach(a->o, s, &s->detach_trouble);
     }
     return rc;
 }
@@ -645,6 +642,9 @@ static enum ib_rc conclude(const struct options *o, struct session *s, struct ib
         *ret_state = o->resume ? resumed : ib_state_worst(*ret_state, resumed);
     }
     ib_cancelled_text(&s->done, out);
+    if (s->detach_trouble.rc != IB_OK) {
+        ib_output_line(out, "[detach] nobody waits for the end, --resume does: %s", s->detach_trouble.text);
+    }
     if (o->resume || (o->sweep && s->done.count == s->resume.taken)) {
         ib_resume_text(&s->resume, out);
         if (o->sweep && ib_resume_state(&s->resume, &s->done) == IB_STATE_OK) {

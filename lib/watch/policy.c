@@ -133,11 +133,26 @@ static bool rule_enabled(const struct ib_policy *p, const struct ib_policy_facts
     return holds;
 }
 
+static bool file_allows(const struct ib_conf_texts *list, struct ib_str arn)
+{
+    for (size_t i = 0; i < ib_conf_texts_count(list); i++) {
+        if (ib_allow_matches(ib_conf_texts_at(list, i), arn)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool rule_allow_list(const struct ib_policy *p, const struct ib_policy_facts *f, char *words,
                             size_t cap)
 {
+    if (p->file_allow != NULL && !file_allows(p->file_allow, f->arn)) {
+        (void)snprintf(words, cap, "no pattern of cancel.allow covers it");
+        return false;
+    }
     if (p->allow == NULL) {
-        (void)snprintf(words, cap, "there is no allow list");
+        (void)snprintf(words, cap, "%s", p->file_allow == NULL ? "there is no allow list"
+                                                               : "allowed by cancel.allow");
         return true;
     }
     for (size_t i = 0; i < p->allow_count; i++) {

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "lib/base/str.h"
+#include "lib/data/conf.h"
 #include "lib/data/value.h"
 #include "lib/imagebuilder/status.h"
 
@@ -28,8 +29,8 @@ enum ib_policy_rule {
     IB_RULE_MINIMUM_AGE,   /* policy's floor, which --any-age does not lift */
     IB_RULE_STATE,         /* policy allows cancelling in this state */
     IB_RULE_OPT_OUT,       /* its tags are known and do not forbid it */
-    IB_RULE_ENABLED,       /* named by ARN, or by a target with cancel.enabled, or by --allow */
-    IB_RULE_ALLOW_LIST,    /* covered by the allow list, when there is one */
+    IB_RULE_ENABLED,       /* named by ARN, or found for a target with cancel.enabled, or under --allow */
+    IB_RULE_ALLOW_LIST,    /* covered by each allow list that there is */
     IB_RULE_MAX_CANCEL,    /* --max-cancel of this run is not used up */
     IB_RULE_TARGET_BUDGET, /* the target's max_per_hour is not used up */
     IB_RULE_TOTAL_BUDGET,  /* the overall max_per_hour is not used up */
@@ -49,8 +50,9 @@ struct ib_policy {
     bool age_from_creation;      /* what it is doing may not be read: age it from its creation all the same */
     int64_t minimum_age_ms;      /* 0 = none */
     uint32_t states;             /* bits 1u << enum ib_image_status; 0 = IB_POLICY_STATES_DEFAULT */
-    bool enabled;                /* cancel.enabled of the target, or --allow given */
-    const struct ib_str *allow;  /* patterns of cancel.allow and --allow; NULL = no list */
+    bool enabled;                /* cancel.enabled of the target; without one: --allow given */
+    const struct ib_conf_texts *file_allow; /* cancel.allow; NULL = no list */
+    const struct ib_str *allow;  /* patterns of --allow; NULL = no list. Where there are both, both must cover it */
     size_t allow_count;
     int64_t max_cancel;          /* of one run; 0 = none allowed */
     int64_t target_per_hour;     /* -1 = no limit */

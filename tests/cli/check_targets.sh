@@ -170,5 +170,14 @@ again=$(ctl add-image name=web-server pipeline=web-server age_s=9000)
 cancel -p web-server -c 1h --profile one
 is "a stuck build of a pipeline needs --allow or a target" 2 'IB_CANCEL CRITICAL - * refused by rule enabled: *'
 equal "a stuck build of a pipeline: no cancel" 0 "$(ctl cancels "$again")"
+cancel -T manual --allow 'arn:aws:imagebuilder:*:*:image/*'
+is "--allow enables no target of the file" 2 'IB_CANCEL CRITICAL - web-server * refused by rule enabled: *'
+cancel -T manual --sweep --allow 'arn:aws:imagebuilder:*:*:image/*'
+equal "--allow enables no target of the file: nor in a sweep" 0 "$(ctl cancels "$again")"
+cancel -p web-server -c 1h --profile one --allow 'arn:aws:imagebuilder:*:*:image/other-*'
+is "--allow narrows the file's list" 2 'IB_CANCEL CRITICAL - * refused by rule allow-list: no pattern of the allow list *'
+equal "--allow narrows the file's list: no cancel" 0 "$(ctl cancels "$again")"
+cancel -a "$again" --profile one --allow 'arn:aws:imagebuilder:*:*:image/other-*'
+is "--allow narrows the file's list, for an ARN, too" 2 'IB_CANCEL CRITICAL - * refused by rule allow-list: *'
 equal "the stand-in's answers fit the model" "" "$(ctl problems)"
 finish
