@@ -99,6 +99,8 @@ enum ib_rc ib_image_decode(struct ib_value *v, struct ib_str arn, struct ib_imag
     image.build_type = text_at(v, "buildType");
     const struct ib_value *tags = ib_value_get_c(v, "tags");
     image.tags = ib_value_is(tags, IB_VALUE_OBJECT) ? tags : NULL;
+    image.tags_unreadable =
+        image.tags == NULL && tags != NULL && !ib_value_is(tags, IB_VALUE_NULL);
     image.value = ib_value_ref(v);
     *ret = image;
     return IB_OK;

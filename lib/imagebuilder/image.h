@@ -34,6 +34,7 @@ struct ib_image {
     struct ib_str pipeline_arn, pipeline_name;
     struct ib_str type, platform, os_version, build_type;
     const struct ib_value *tags; /* object, or NULL: none */
+    bool tags_unreadable;        /* they are there, but no object: what they say is not known */
 };
 
 void ib_image_fini(struct ib_image *image);

@@ -230,7 +230,7 @@ static bool decide(struct run *r)
                       ? ib_str_from(b->detail.trouble.text)
                       : (struct ib_str){"", 0},
         .stuck = b->judgement.stuck,
-        .tags_known = true,
+        .tags_known = !b->image.tags_unreadable,
         .tags = b->image.tags,
         .by_arn = job->by_arn,
         .cancelled_this_run = job->cancelled_this_run,
