@@ -47,8 +47,14 @@ size_t ib_cancelled_new(const struct ib_cancelled *done)
 
     for (size_t i = 0; i < done->count; i++) {
         const struct ib_cancelled_item *item = &done->items[i];
-        /* What --resume took up has no record of its own here; who took over has tried before. */
-        n += item->report.sent && item->record != NULL && item->record->row.attempts <= 1 ? 1 : 0;
+        /*
+         * What --resume took up has no record of its own here; who took over has tried before. What AWS refused
+         * is cancelled neither now nor later; what it throttled is asked for again, and counts.
+         */
+        n += item->report.sent && item->report.outcome != IB_OUTCOME_REFUSED && item->record != NULL &&
+                     item->record->row.attempts <= 1
+                 ? 1
+                 : 0;
     }
     return n;
 }
