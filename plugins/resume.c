@@ -135,11 +135,19 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
     }
     target.external_id = target.external_id == NULL ? r->external_id : target.external_id;
     target.proxy = target.proxy == NULL ? r->proxy : target.proxy;
-    /* That it is stuck, allowed and within budgets was decided when it was claimed; the rest may change. */
+    const struct ib_target *named = NULL;
+    struct ib_error no_target = IB_ERROR_INIT;
+    bool of_file = row->target[0] != '\0' &&
+                   ib_watch_config_target(r->config, row->target, &named, &no_target) == IB_OK;
+    /*
+     * That it is stuck and within budgets was decided when it was claimed, and --allow with it. What the file
+     * says by now counts: what it forbids is not asked for again.
+     */
     struct ib_policy policy = {.any_age = true,
                                .age_from_creation = target.age_from_creation,
                                .states = target.cancel_states,
-                               .enabled = true,
+                               .enabled = !of_file || target.cancel_enabled,
+                               .file_allow = r->config->has_allow ? &r->config->allow : NULL,
                                .max_cancel = 1,
                                .target_per_hour = -1,
                                .total_per_hour = -1};
@@ -162,7 +170,7 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
     struct ib_cancel_job job = {.arn = ib_str_from(row->arn),
                                 .target = &target,
                                 .policy = &policy,
-                                .by_arn = true,
+                                .by_arn = !of_file,
                                 .doc = r->doc,
                                 .clients = r->clients,
                                 .resume = a.next == IB_NEXT_SEND,

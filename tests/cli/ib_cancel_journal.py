@@ -890,6 +890,96 @@ def _():
 
 @test
 def _():
+    """--detach: the background finishes a cancel whose answer was lost."""
+    arn = world.image(on_cancel='never')
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', apply=True)
+    result = world.run('-a', arn, *LIMIT, '--detach', env=world.env(AWS_MAX_ATTEMPTS='1'))
+    world.standin.ctl('clear-faults')
+    same(result.code, 1, result)
+    has(result.first, 'outcome unknown')
+    until([True], lambda: [r['attempts'] > 1 for r in world.rows(arn)])
+    world.set(arn, status='CANCELLED')
+    until([('cancelled', True)], lambda: outcome(arn))
+
+
+@test
+def _():
+    """--detach with what it does not hand on is refused before anything is sent."""
+    arn = world.image()
+    for option in (('--external-id', 'abc'), ('--proxy', 'http://127.0.0.1:1')):
+        result = world.run('-a', arn, *LIMIT, '--detach', *option)
+        same((result.code, world.cancels(arn)), (3, 0), result)
+        has(result.first, '--detach does not hand --external-id and --proxy on')
+
+
+@test
+def _():
+    """a build that AWS does not let cancel keeps no other from its turn; one that it throttles does."""
+    arns = [world.image(build=i) for i in range(1, 4)]
+    config = world.config(TARGETS.replace('max_cancel = 5', 'max_cancel = 1'))
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='error', times=1,
+                      code='AccessDeniedException', status=403)
+    result = world.run('--config', config, '--sweep')
+    same((result.code, sum(world.cancels(a) for a in arns)), (2, 1), result)
+    has(result.out, 'may be read but not cancelled')
+    world.fresh()
+    arns = [world.image(build=i) for i in range(1, 4)]
+    config = world.config(TARGETS.replace('max_cancel = 5', 'max_cancel = 1'))
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='error',
+                      code='ThrottlingException', status=429)
+    result = world.run('--config', config, '--sweep', env=world.env(AWS_MAX_ATTEMPTS='1'))
+    same(sum(world.cancels(a) for a in arns), 0, result)
+    has(result.out, 'refused by rule max-cancel: 1 of 1')
+
+
+@test
+def _():
+    """tags that cannot be read are no permission."""
+    for tags in (['ib-plugins:no-cancel'], 'x', False):
+        arn = world.image(extra={'tags': tags})
+        result = world.run('-a', arn, *LIMIT)
+        same((result.code, world.cancels(arn)), (2, 0), (tags, result))
+        has(result.first, 'refused by rule opt-out: its tags could not be read')
+    arn = world.image(extra={'tags': None})
+    same((world.run('-a', arn, *LIMIT).code, world.cancels(arn)), (0, 1))
+
+
+@test
+def _():
+    """what the configuration forbids meanwhile is not asked for again, and confirmed when it ended."""
+    base = (TARGETS.replace('max_per_hour = 3;', '') +
+            f'defaults: {{ endpoint_url = "{world.standin.url}"; }};\n')
+    off = base.replace('enabled = true; max_per_hour = 2', 'enabled = false; max_per_hour = 2')
+    other = base.replace('cancel: {  }', f'cancel: {{ allow = [ "{EVERY[:-1]}db/*" ]; }}')
+    for changed, rule in ((off, 'enabled'), (other, 'allow-list')):
+        same(changed != base, True)
+        world.fresh()
+        arn = world.image()
+        world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset')
+        result = world.run('--config', world.config(base), '-T', 'web', *QUICK,
+                           env=world.env(AWS_MAX_ATTEMPTS='1'))
+        has(result.first, 'outcome unknown')
+        world.standin.ctl('clear-faults')
+        config, before = world.config(changed), sent()
+        result = world.run('--config', config, '--resume')
+        same((result.code, sent(), outcome(arn)), (1, before, [('', False)]), result)
+        has(result.out, f'refused by rule {rule}: ')
+        world.set(arn, status='CANCELLED')
+        result = world.run('--config', config, '--resume')
+        same((result.code, sent(), outcome(arn)), (0, before, [('cancelled', True)]), result)
+    world.fresh()
+    arn = world.image()
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='error', code='ThrottlingException',
+                      status=429)
+    world.run('--config', world.config(base), '-T', 'web', *QUICK, env=world.env(AWS_MAX_ATTEMPTS='1'))
+    world.standin.ctl('clear-faults')
+    result = world.run('--config', world.config(off), '--resume')
+    same((world.cancels(arn), outcome(arn)), (0, [('', False)]), result)
+    has(result.out, 'refused by rule enabled: ')
+
+
+@test
+def _():
     """--sweep finishes what is open and cancels what is stuck, enabled targets alone."""
     config = world.config(TARGETS)
     opened = world.image(name='db', build=9)
