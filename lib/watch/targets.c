@@ -2,6 +2,7 @@
 /* The keys of ib-plugins.conf and what they mean. */
 #include "lib/watch/targets.h"
 
+#include "lib/aws/arn.h"
 #include "lib/base/time.h"
 #include "lib/imagebuilder/status.h"
 #include "lib/watch/allow.h"
@@ -441,6 +442,26 @@ static enum ib_rc read_group(const struct reader *r, const char *path, const str
     return is_target ? use_selection(r, path, group, &w, t) : IB_OK;
 }
 
+/* A Region of defaults gives way to an ARN's; one of the target itself must agree with it. */
+static enum ib_rc check_region(const struct reader *r, const char *path,
+                               const struct ib_value *group, const struct ib_target *t)
+{
+    bool is_own = ib_value_get_c(group, "region") != NULL;
+
+    for (size_t i = 0; is_own && i < ib_conf_texts_count(&t->what); i++) {
+        struct ib_str text = ib_conf_texts_at(&t->what, i);
+        struct ib_arn arn;
+
+        if (ib_arn_looks_like(text) && ib_arn_parse(text, path, &arn, NULL) == IB_OK &&
+            arn.region[0] != '\0' && strcmp(arn.region, t->region) != 0) {
+            return ib_conf_fail(r->err, r->file, group, path,
+                                "has region = \"%s\", but the ARN %s names region %s", t->region,
+                                arn.text, arn.region);
+        }
+    }
+    return IB_OK;
+}
+
 /* Rules over the whole of a target, after defaults were put under it. */
 static enum ib_rc check_target(const struct reader *r, const char *path,
                                const struct ib_value *group, const struct ib_target *t)
@@ -475,7 +496,7 @@ static enum ib_rc check_target(const struct reader *r, const char *path,
                             ": a start counts as one too, so that there would never be any",
                             t->max_per_hour);
     }
-    return IB_OK;
+    return check_region(r, path, group, t);
 }
 
 static enum ib_rc read_targets(const struct reader *r, const struct ib_value *targets,

@@ -173,6 +173,8 @@ static const struct bad_row bad_rows[] = {
     { "after_cancel_unknown", T("cancel: { after_cancel = \"reboot\"; };"), "\"reboot\" is none of nothing, retry, start-pipeline" },
     { "start_pipeline_without_pipeline", T("cancel: { after_cancel = \"start-pipeline\"; };"), "selects no pipeline" },
     { "after_cancel_without_room_in_the_budget", T("cancel: { after_cancel = \"retry\"; max_per_hour = 1; };"), "a start counts as one too" },
+    { "region_of_another_arn", "targets: { a: { arn = \"arn:aws:imagebuilder:eu-central-1:123456789012:image/web/1.0.0/1\"; region = \"us-east-1\"; }; };",
+      "has region = \"us-east-1\", but the ARN arn:aws:imagebuilder:eu-central-1:123456789012:image/web/1.0.0/1 names region eu-central-1" },
     { "external_id_without_role", T("external_id = \"x\";"), "external_id without a role_arn" },
     { "allow_pattern_of_another_service", "cancel: { allow = [ \"arn:aws:ec2:*:*:image/*\" ]; };", "f:1: cancel.allow: pattern" },
     { "allow_empty", "cancel: { allow = [ ]; };", "cancel.allow: is an empty list" },
