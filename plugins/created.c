@@ -478,6 +478,17 @@ static bool look(struct ib_created *created, const struct ib_create_wait *wait,
            rc != IB_ECRED && rc != IB_ENOMEM;
 }
 
+/* To the next look; the last one is at the end of the time. False: there is none any more. */
+static bool wait_for_next(const struct ib_create_wait *wait)
+{
+    int64_t left_ms = ib_deadline_left_ms(&wait->deadline);
+    int64_t ms = left_ms < wait->poll_ms ? left_ms : wait->poll_ms;
+    struct ib_deadline beyond = ib_deadline_in(ms + IB_MINUTE_MS);
+    struct ib_error err = IB_ERROR_INIT;
+
+    return left_ms > 0 && ib_deadline_sleep(&beyond, ms, &err) == IB_OK;
+}
+
 void ib_created_wait(struct ib_created *created, const struct ib_create_wait *wait)
 {
     int64_t begin_ms = ib_time_mono_ms();
@@ -489,12 +500,11 @@ void ib_created_wait(struct ib_created *created, const struct ib_create_wait *wa
         return;
     }
     while (look(created, wait, arn.arn.region)) {
-        struct ib_error err = IB_ERROR_INIT;
         show_progress(created, begin_ms);
         if (created->image.value != NULL && ib_image_status_terminal(created->image.status)) {
             break;
         }
-        if (ib_deadline_sleep(&wait->deadline, wait->poll_ms, &err) != IB_OK) {
+        if (!wait_for_next(wait)) {
             created->timed_out = true;
             break;
         }

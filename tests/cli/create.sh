@@ -86,6 +86,9 @@ create -p bad --wait --poll 50ms
 is "waiting until it fails" 2 'IB_CREATE CRITICAL - bad 1.0.0/1 FAILED after *: no / luck'
 create --recipe "$recipe" --infrastructure "$infra" --wait --wait-timeout 1s --poll 100ms
 is "not ended in time" 1 'IB_CREATE WARNING - web 1.0.0/* still * after *'
+ctl add-pipeline name=soon image_name=soon version=1.0.0 'script=[[0, "BUILDING"], [0.9, "AVAILABLE"]]' >/dev/null
+create -p soon --wait --wait-timeout 1s --poll 1h
+is "a poll longer than the time: the last look is at its end" 0 'IB_CREATE OK - soon 1.0.0/1 AVAILABLE after *'
 create -p fine --wait --poll 50ms --output json
 equal "JSON: status" AVAILABLE "$(json '["status"]')"
 equal "JSON: ARN" "$base:image/fine/1.0.0/2" "$(json '["imageBuildVersionArn"]')"
