@@ -562,6 +562,11 @@ static void session_fini(struct session *s)
 static enum ib_rc do_resume(const struct options *o, struct session *s, struct ib_deadline deadline,
                             struct ib_error *err)
 {
+    /* The command line goes before the configuration; what the row says goes before both. */
+    ib_plan_reach(&o->common, &s->config.defaults);
+    for (size_t i = 0; i < s->config.target_count; i++) {
+        ib_plan_reach(&o->common, &s->config.targets[i]);
+    }
     s->resume = (struct ib_resume){ .journal = &s->recorded.journal,
                                     .config = &s->config,
                                     .doc = s->doc,

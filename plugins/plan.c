@@ -268,25 +268,33 @@ static enum ib_rc check_kinds(const struct ib_plan_options *o, struct ib_error *
                                    "--all, --target or --all-targets");
 }
 
-/* What the command line says, over what the target says. */
-static enum ib_rc override(const struct ib_plan_options *o, const struct ib_common *c,
-                           struct ib_target *t, struct ib_error *err)
+void ib_plan_reach(const struct ib_common *c, struct ib_target *t)
 {
     const struct {
         const char *given;
         const char **setting;
     } texts[] = {
-        { c->region, &t->region_option },    { c->profile, &t->profile },
-        { c->role_arn, &t->role_arn },       { c->external_id, &t->external_id },
-        { c->endpoint_url, &t->endpoint_url }, { c->ca_bundle, &t->ca_bundle },
-        { c->proxy, &t->proxy },
+        { c->profile, &t->profile },         { c->role_arn, &t->role_arn },
+        { c->external_id, &t->external_id }, { c->endpoint_url, &t->endpoint_url },
+        { c->ca_bundle, &t->ca_bundle },     { c->proxy, &t->proxy },
     };
-    enum ib_rc rc = IB_OK;
 
     for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
         if (texts[i].given != NULL) {
             *texts[i].setting = texts[i].given;
         }
+    }
+}
+
+/* What the command line says, over what the target says. */
+static enum ib_rc override(const struct ib_plan_options *o, const struct ib_common *c,
+                           struct ib_target *t, struct ib_error *err)
+{
+    enum ib_rc rc = IB_OK;
+
+    ib_plan_reach(c, t);
+    if (c->region != NULL) {
+        t->region_option = c->region;
     }
     if (o->warn.is_set) {
         t->rules.age.warn = o->warn;

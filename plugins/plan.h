@@ -42,6 +42,9 @@ IB_NODISCARD enum ib_rc ib_plan_config(const struct ib_common *common, struct ib
 struct ib_aws_options ib_plan_aws(const struct ib_common *common,
                                   const struct ib_watch_config *config);
 
+/* The way to AWS that the command line gives, over what a target says; not the region, which an ARN has. */
+void ib_plan_reach(const struct ib_common *common, struct ib_target *target);
+
 struct ib_plan {
     struct ib_target *targets;
     size_t count;

@@ -124,7 +124,6 @@ static void add_line(const struct ib_report *r, const struct ib_survey_build *b,
 
     ib_buf_addf(&line, "[%s] ", ib_state_name(b->judgement.state));
     ib_report_add_build(b, r->survey->now_ms, true, &line);
-    add_clean(&line, ", ", ib_str_from(journal_words(r, b, &row, words, sizeof words)), 256);
     if (d->step.name[0] != '\0' && d->step.has_start) {
         ib_buf_addf(&line, " for %s",
                     ib_duration_fmt(r->survey->now_ms - d->step.start_ms, time, sizeof time));
@@ -132,6 +131,7 @@ static void add_line(const struct ib_report *r, const struct ib_survey_build *b,
     if (d->step.name[0] != '\0' && d->workflow[0] != '\0') {
         ib_buf_addf(&line, " in workflow %s", d->workflow);
     }
+    add_clean(&line, ", ", ib_str_from(journal_words(r, b, &row, words, sizeof words)), 256);
     if (b->judgement.in_flight) {
         add_clean(&line, ", ", b->image.reason, 300);
     }

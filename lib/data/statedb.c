@@ -416,12 +416,21 @@ static enum ib_rc open_database(struct ib_statedb *db, const struct ib_statedb_o
     int dirfd = -1;
 
     db->read_only = options->read_only;
-    int n = snprintf(db->path, sizeof db->path, "%s/" IB_STATEDB_FILE, options->dir);
+    /* With a slash at its end a symbolic link would be followed. */
+    struct ib_str name = ib_str_from(options->dir);
+    while (name.n > 1 && name.p[name.n - 1] == '/') {
+        name.n--;
+    }
+    char dir[sizeof db->path];
+    int n = snprintf(db->path, sizeof db->path, "%.*s/" IB_STATEDB_FILE, IB_STR_ARG(name));
     if (n < 0 || (size_t)n >= sizeof db->path) {
         return ib_fail(err, IB_ECONFIG, "the name of the state directory is longer than %zu bytes",
                        sizeof db->path);
     }
-    enum ib_rc rc = open_dir(options, &dirfd, &shared, err);
+    (void)ib_text_copy(dir, sizeof dir, name);
+    struct ib_statedb_options trimmed = *options;
+    trimmed.dir = dir;
+    enum ib_rc rc = open_dir(&trimmed, &dirfd, &shared, err);
     if (rc != IB_OK) {
         return rc;
     }

@@ -127,7 +127,8 @@ static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *count
 
     *ret_audit = audit;
     if (counts->has_last && c->cancel->begun_ms != 0 &&
-        counts->last.ended_ms >= c->cancel->begun_ms) {
+        counts->last.ended_ms >= c->cancel->begun_ms &&
+        counts->last.ended_ms <= ib_time_now_ms() + IB_SECOND_MS) { /* else the clock went back */
         /* What this call has read is older than the end of another's cancel. */
         c->overtaken = true;
         c->last = counts->last;
@@ -579,6 +580,28 @@ static void use_said(const struct ib_value *context, struct ib_target *target)
     }
 }
 
+/* The way to AWS that the build was reached by. Another one may know no such build: a false "gone". */
+static void use_reach(const struct ib_value *context, struct ib_target *target)
+{
+    const struct {
+        const char *key;
+        const char **setting;
+    } texts[] = {
+        {"region", &target->region},
+        {"profile", &target->profile},
+        {"roleArn", &target->role_arn},
+        {"endpointUrl", &target->endpoint_url},
+        {"caBundle", &target->ca_bundle},
+    };
+
+    for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
+        const struct ib_value *v = ib_value_get_c(context, texts[i].key);
+        if (ib_value_is(v, IB_VALUE_STRING)) {
+            *texts[i].setting = ib_value_as_str(v).p;
+        }
+    }
+}
+
 enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_watch_config *config,
                              struct ib_value **row_context, struct ib_target *ret,
                              struct ib_error *err)
@@ -592,6 +615,7 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
         if (ib_json_parse(ib_str_from(row->context), "context in the journal", NULL, row_context,
                           &ignored) == IB_OK) {
             use_said(*row_context, ret);
+            use_reach(*row_context, ret);
         }
         return IB_OK;
     }
@@ -600,16 +624,6 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
     if (rc != IB_OK) {
         return rc;
     }
-    static const struct {
-        const char *key;
-        size_t offset;
-    } texts[] = {
-        {"region", offsetof(struct ib_target, region)},
-        {"profile", offsetof(struct ib_target, profile)},
-        {"roleArn", offsetof(struct ib_target, role_arn)},
-        {"endpointUrl", offsetof(struct ib_target, endpoint_url)},
-        {"caBundle", offsetof(struct ib_target, ca_bundle)},
-    };
     *ret = config->defaults;
     ret->name = row->target;
     if (row->target[0] != '\0') {
@@ -617,12 +631,7 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
     }
     ret->cancel_states = (uint32_t)number_of(*row_context, "states", 0);
     use_said(*row_context, ret);
-    for (size_t i = 0; i < IB_ARRAY_LEN(texts); i++) {
-        const struct ib_value *v = ib_value_get_c(*row_context, texts[i].key);
-        if (ib_value_is(v, IB_VALUE_STRING)) {
-            *(const char **)(void *)((char *)ret + texts[i].offset) = ib_value_as_str(v).p;
-        }
-    }
+    use_reach(*row_context, ret);
     return IB_OK;
 }
 

@@ -3,6 +3,7 @@
 """ib_cancel_action and its journal against the stand-in: once and only once, resumed, bounded."""
 import json
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -162,6 +163,37 @@ def _():
     has(ended.out, 'given up: still BUILDING')
     has(ended.out, 'open=0;;;0 failed=1;;;0 oldest=0s')
     same((world.cancels(arn), outcome(arn)), (1, [('expired', True)]))
+
+
+@test
+def _():
+    """--resume goes to the endpoint that the cancel of a target was asked for at, not to the file's."""
+    arn = world.image(on_cancel='never')
+    config = world.config('defaults: { endpoint_url = "http://127.0.0.1:9"; };\n'
+                          'cancel: { allow = [ "' + EVERY + '" ]; };\n'
+                          'targets: { w: { image = "web-server"; critical = "90m";'
+                          ' cancel: { enabled = true; }; }; };\n')
+    begun = world.run('--config', config, '-T', 'w', *QUICK)
+    same(begun.code, 1, begun)
+    world.set(arn, status='CANCELLED')
+    bare = subprocess.run([PROGRAM, '--config', config, '--resume', '--syslog', 'none', *QUICK],
+                          env=world.env(), stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=120, check=False)
+    same((bare.returncode, bare.stderr), (0, b''), bare)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+
+
+@test
+def _():
+    """--resume takes its command line where the journal does not say how the build was reached."""
+    arn = world.image(on_cancel='never')
+    config = world.config('defaults: { endpoint_url = "http://127.0.0.1:9"; };\n')
+    same(world.run('--config', config, '-a', arn, *LIMIT, *QUICK).code, 1)
+    world.sql("UPDATE cancels SET context = json_remove(context, '$.endpointUrl')")
+    world.set(arn, status='CANCELLED')
+    result = world.run('--config', config, '--resume', *QUICK)
+    same(result.code, 0, result)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
 
 
 @test
@@ -1027,6 +1059,19 @@ def _():
     has(check(failing).out, 'ago: it may be read but not cancelled')
     has(json.loads(check(failing, '--output', 'json').out)['builds'][0]['cancel']['text'],
         'cancel failed')
+
+
+@test
+def _():
+    """the long line tells of the cancel after all that it tells of the step."""
+    arn = world.image(on_cancel='never', workflows=[
+        {'name': 'build-image', 'type': 'BUILD', 'status': 'RUNNING', 'start_age_s': 7900,
+         'steps': [{'name': 'Bake', 'action': 'RunCommand', 'status': 'RUNNING',
+                    'start_age_s': 7900}]}])
+    same(world.run('-a', arn, *LIMIT, *QUICK).code, 1)
+    line = check(arn).out.split('\n')[1]
+    same(re.search(r', step Bake for 2h 1[0-9]m in workflow build-image, cancel requested [^,]* ago, '
+                   r'not confirmed, ', line) is not None, True, line)
 
 
 @test

@@ -301,6 +301,23 @@ static void overtaken_row(void **state)
     assert_int_equal(ask("SELECT count(*) FROM cancels"), 1);
 }
 
+static void end_in_the_future_overtakes_nothing(void **state)
+{
+    (void)state;
+    struct ib_error err = IB_ERROR_INIT;
+    IB_CLEANUP(ib_journal_fini) struct ib_journal j;
+    struct act before, now;
+
+    open_journal(&j);
+    begin_act(&before, &j, WEB, "token-before");
+    assert_ok(send_act(&before, &err), &err);
+    end_act(&before, IB_OUTCOME_CANCELLED, "done");
+    run_sql("UPDATE cancels SET ended_ms = ended_ms + 7200000"); /* the clock went back since */
+    begin_act(&now, &j, WEB, "token-now");
+    assert_ok(send_act(&now, &err), &err);
+    assert_int_equal(now.cancel.standing, IB_STANDING_OWNED);
+}
+
 /* --- budgets ------------------------------------------------------------------------------------- */
 
 struct budget_row {
@@ -859,7 +876,9 @@ struct target_row {
     const char *region, *profile;
 };
 static const struct target_row target_rows[] = {
-    {"target_by_name", "web", "{\"region\":\"us-west-2\"}", IB_OK, "eu-west-1", "of-file"},
+    {"target_by_name", "web", "{}", IB_OK, "eu-west-1", "of-file"},
+    {"target_by_name_reached_as_its_record_says", "web",
+     "{\"region\":\"us-west-2\",\"profile\":\"p\"}", IB_OK, "us-west-2", "p"},
     {"target_that_is_no_more_by_its_record", "gone", "{\"region\":\"us-west-2\",\"profile\":\"p\"}",
      IB_OK, "us-west-2", "p"},
     {"target_of_arn_by_its_record", "", "{\"region\":\"us-west-2\"}", IB_OK, "us-west-2", NULL},
@@ -994,6 +1013,7 @@ int main(void)
     WITH_DIR(second_try_uses_the_token_on_record);
     WITH_DIR(living_call_is_joined_and_a_dead_one_is_taken_over);
     ROWS_WITH_DIR(overtaken_rows, overtaken_row);
+    WITH_DIR(end_in_the_future_overtakes_nothing);
     ROWS_WITH_DIR(budget_rows, budget_row);
     ROWS_WITH_DIR(end_rows, end_row);
     WITH_DIR(answer_that_is_a_refusal_is_on_record_with_its_code);

@@ -484,6 +484,9 @@ static void symlink_for_the_directory_is_refused(void **state)
     assert_int_equal(symlink(dir, path), 0);
     assert_rc(ib_statedb_open(&o, &db, &err), IB_ECONFIG, &err);
     assert_contains(err.text, "is a symbolic link or no directory");
+    path_of(path, sizeof path, "link//");
+    assert_rc(ib_statedb_open(&o, &db, &err), IB_ECONFIG, &err);
+    assert_contains(err.text, "is a symbolic link or no directory");
 }
 
 static void open_directory_is_refused(void **state)
