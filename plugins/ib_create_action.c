@@ -83,7 +83,7 @@ static const struct ib_option run_rows[] = {
       .help = "wait until the build has ended" },
     { .long_name = "wait-timeout", .kind = IB_OPTION_DURATION, .offset = AT(wait_timeout_ms),
       .arg = "DUR", .min = IB_SECOND_MS, .max = 7 * IB_DAY_MS, .def = "4h",
-      .help = "how long to wait at most" },
+      .help = "how long to wait at most: -t holds until the build is started, then this counts" },
     { .long_name = "poll", .kind = IB_OPTION_DURATION, .offset = AT(poll_ms), .arg = "DUR",
       .min = 10, .max = IB_HOUR_MS, .def = "15s", .help = "time between two looks at the build" },
     { .long_name = "dry-run", .kind = IB_OPTION_FLAG, .offset = AT(dry_run),

@@ -163,6 +163,7 @@ bad "a document that is not there" 'none.yaml' --recipe "$recipe" --infrastructu
 bad "an unknown option" 'unknown option --nope' -p x --nope
 run_bare ib_create_action --help
 equal "--help ends with 0" 0 "$rc"
+like "--help: what -t means with --wait" '*-t holds until the build*' "$out"
 equal "--help stays within 80 columns" "" "$(too_wide)"
 equal "the stand-in's answers fit the model" "" "$(ctl problems)"
 finish
