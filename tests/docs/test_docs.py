@@ -139,7 +139,7 @@ def options_in_nagios_and_nrpe():
 # Options of other programs that the documents speak of.
 FOREIGN = {'configure': {'prefix', 'sysconfdir', 'with-plugin-dir', 'enable-werror', 'enable-sanitizers',
                          'enable-coverage', 'enable-fuzzing'},
-           'all.sh': {'list'}, 'hidden': {'help-table'}}
+           'all.sh': {'list'}, 'rpmbuild': {'rebuild'}, 'hidden': {'help-table'}}
 
 
 @tests

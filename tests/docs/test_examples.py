@@ -18,6 +18,7 @@ NOT_RUN = (
     ('autoreconf', 'tests/all.sh builds the project'),
     ('./configure', 'tests/all.sh builds the project'),
     ('apt install', 'changes the machine; tests/packaging installs the package in a root of its own'),
+    ('rpmbuild --rebuild', 'builds the whole package; tests/packaging does'),
     ('dnf install', 'there is no dnf on Debian; tests/packaging installs the package with rpm'),
 )
 
