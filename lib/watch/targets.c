@@ -635,20 +635,66 @@ enum ib_rc ib_watch_config_target(const struct ib_watch_config *config, const ch
 /* --- what is in force, and who said so
  * ------------------------------------------------------------ */
 
+/* What the configuration alone says, by the name of the setting; what is not set is not there. */
+struct own_settings {
+    struct ib_value *texts;
+    bool failed; /* out of memory: nothing is compared */
+};
+
 struct settings {
     const struct ib_watch_config *config;
     const struct ib_target *target;
-    ib_setting_fn fn;
+    ib_setting_fn fn; /* NULL: note it in own */
     void *ctx;
+    struct own_settings *own;
 };
 
-/* A dotted path below the target's or the defaults' group that gives the setting. */
-static void tell(const struct settings *s, const char *path, const char *name, const char *value)
+static void note(struct own_settings *own, const char *name, const char *value)
+{
+    struct ib_error err = IB_ERROR_INIT;
+
+    if (value == NULL || own->failed) {
+        return;
+    }
+    struct ib_value *text = ib_value_string(ib_str_from(value));
+    if (text == NULL || own->texts == NULL) {
+        ib_value_unref(text);
+        own->failed = true;
+    } else if (ib_value_set(own->texts, ib_str_from(name), text, &err) != IB_OK) {
+        own->failed = true;
+    }
+}
+
+/* Another value than the configuration's: an option of this very call says it. */
+static bool is_option(const struct own_settings *own, const char *name, const char *value)
+{
+    const struct ib_value *was = ib_value_get_c(own->texts, name);
+
+    if (own->failed || value == NULL) {
+        return false;
+    }
+    return was == NULL || !ib_str_eq_c(ib_value_as_str(was), value);
+}
+
+/*
+ * A dotted path below the target's or the defaults' group that gives the setting. Shown is what may be
+ * seen of the value.
+ */
+static void tell_as(const struct settings *s, const char *path, const char *name, const char *value,
+                    const char *shown)
 {
     const struct ib_value *targets = ib_value_get_c(s->config->values, "targets");
     const struct ib_value *at = NULL;
     char source[512] = "built in";
 
+    if (s->fn == NULL) {
+        note(s->own, name, value);
+        return;
+    }
+    if (is_option(s->own, name, value)) {
+        s->fn(s->ctx, name, shown, "command line");
+        return;
+    }
     if (s->target->name[0] != '\0') {
         at = ib_value_path(ib_value_get_c(targets, s->target->name), path);
     }
@@ -662,7 +708,12 @@ static void tell(const struct settings *s, const char *path, const char *name, c
                            ib_value_mark(at).line);
         }
     }
-    s->fn(s->ctx, name, value == NULL ? "not set" : value, source);
+    s->fn(s->ctx, name, value == NULL ? "not set" : shown, source);
+}
+
+static void tell(const struct settings *s, const char *path, const char *name, const char *value)
+{
+    tell_as(s, path, name, value, value);
 }
 
 static void tell_duration(const struct settings *s, const char *path, const char *name, int64_t ms)
@@ -749,21 +800,40 @@ static void tell_cancel(const struct settings *s)
     tell(s, "cancel.after_cancel", "cancel.after_cancel", after_names[t->after_cancel]);
 }
 
+static void tell_all(const struct settings *s)
+{
+    const struct ib_target *t = s->target;
+
+    tell_selection(s);
+    tell(s, "region", "region", t->region_option != NULL ? t->region_option : t->region);
+    tell(s, "profile", "profile", t->profile);
+    tell(s, "role_arn", "role_arn", t->role_arn);
+    tell_as(s, "external_id", "external_id", t->external_id, "(set)");
+    tell(s, "endpoint_url", "endpoint_url", t->endpoint_url);
+    tell(s, "ca_bundle", "ca_bundle", t->ca_bundle);
+    tell_as(s, "proxy", "proxy", t->proxy, "(set)");
+    tell_rules(s);
+    tell(s, "none", "none", t->none_set ? ib_state_name(t->none) : NULL);
+    tell_duration(s, "lookback", "lookback", t->lookback_ms);
+    tell_cancel(s);
+}
+
 void ib_watch_config_settings(const struct ib_watch_config *config, const struct ib_target *target,
                               ib_setting_fn fn, void *ctx)
 {
-    struct settings s = {config, target, fn, ctx};
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *texts = ib_value_object();
+    struct own_settings own = {.texts = texts, .failed = texts == NULL};
+    const struct ib_target *untouched = NULL;
 
-    tell_selection(&s);
-    tell(&s, "region", "region", target->region);
-    tell(&s, "profile", "profile", target->profile);
-    tell(&s, "role_arn", "role_arn", target->role_arn);
-    tell(&s, "external_id", "external_id", target->external_id == NULL ? NULL : "(set)");
-    tell(&s, "endpoint_url", "endpoint_url", target->endpoint_url);
-    tell(&s, "ca_bundle", "ca_bundle", target->ca_bundle);
-    tell(&s, "proxy", "proxy", target->proxy == NULL ? NULL : "(set)");
-    tell_rules(&s);
-    tell(&s, "none", "none", target->none_set ? ib_state_name(target->none) : NULL);
-    tell_duration(&s, "lookback", "lookback", target->lookback_ms);
-    tell_cancel(&s);
+    for (size_t i = 0; i < config->target_count; i++) {
+        if (strcmp(config->targets[i].name, target->name) == 0) {
+            untouched = &config->targets[i];
+        }
+    }
+    if (untouched == NULL) {
+        own.failed = true;
+    } else {
+        tell_all(&(struct settings){.config = config, .target = untouched, .own = &own});
+    }
+    tell_all(&(struct settings){config, target, fn, ctx, &own});
 }

@@ -90,7 +90,8 @@ IB_NODISCARD enum ib_rc ib_watch_config_target(const struct ib_watch_config *con
                                                const char *name, const struct ib_target **ret,
                                                struct ib_error *err);
 
-/* One row of --diagnose -T: setting, value and "targets.web (FILE:12)", "defaults (FILE:3)", "built in". */
+/* One row of --diagnose -T: setting, value and "targets.web (FILE:12)", "defaults (FILE:3)", "built in",
+ * or "command line" where the target has another value than the configuration gives it. */
 typedef void (*ib_setting_fn)(void *ctx, const char *name, const char *value, const char *source);
 void ib_watch_config_settings(const struct ib_watch_config *config, const struct ib_target *target,
                               ib_setting_fn fn, void *ctx);

@@ -278,5 +278,16 @@ tap 'no external id is shown'
 "$abs_top_builddir/plugins/check_ib_image" --config "$standin_dir/c.conf" -T web-server --endpoint-url "$standin_url" >"$out"
 [ "$(ctl count AssumeRole)" = 1 ]
 tap 'diagnosis and checks share the cached role'
+"$abs_top_builddir/plugins/check_ib_image" --config "$standin_dir/c.conf" -T web-server --endpoint-url "$standin_url" \
+    -c 3h -w 1h --phase TESTING=20m,40m --map FAILED=warning --none ok --lookback 36h --stuck-only --waiting critical \
+    -r eu-central-1 --external-id verborgen --diagnose >"$out"
+for row in 'critical = 3h' 'warning = 1h' 'phases.TESTING = 20m, 40m' 'map.FAILED = WARNING' 'none = OK' 'lookback = 1d 12h' \
+    'stuck_only = true' 'waiting = CRITICAL' 'region = eu-central-1' 'external_id = (set)' "endpoint_url = $standin_url"; do
+    has "setting: $row (command line)"
+    tap "a setting of the command line is told from one of the file: ${row%% =*}"
+done
+has "setting: role_arn = arn:aws:iam::123456789012:role/x (defaults (*" && has 'setting: cancel.enabled = false (built in)' &&
+    ! grep -q -e geheim -e verborgen "$out"
+tap 'beside them those of the file keep their place, and no external id is shown'
 
 plan
