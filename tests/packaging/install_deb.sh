@@ -128,7 +128,12 @@ chroot "$root" chgrp nagios /etc/ib-plugins
 # Changed on both sides: dpkg would ask; those who upgrade by themselves tell it to keep the old one.
 ok "the previous version again" quietly install previous.deb
 echo '# edited by the administrator' >>"$root/etc/nagios-plugins/config/ib-plugins.cfg"
+chroot "$root" chgrp root /etc/ib-plugins
+chmod 700 "$root/etc/ib-plugins"
 ok "an upgrade by itself" quietly install new.deb -o Dpkg::Options::=--force-confold
+ok "leaves closed what the administrator closed" mode_is "$root" /etc/ib-plugins "700 root:root"
+chmod 750 "$root/etc/ib-plugins"
+chroot "$root" chgrp nagios /etc/ib-plugins
 ok "keeps what was edited, where both changed" grep -q '^# edited by the administrator' "$root/etc/nagios-plugins/config/ib-plugins.cfg"
 ok "with the new one beside it" one_file "$root/etc/nagios-plugins/config/ib-plugins.cfg.dpkg-dist"
 
