@@ -68,6 +68,7 @@ struct call {
     int attempts; /* made in all */
     int counted;  /* of them: those that max_attempts limits */
     int taken;    /* tokens that the last retry took */
+    int unsure;   /* tries that may have done what was asked, for all that is known */
     bool skew_tried, renewal_tried;
     int signed_round; /* credentials that the try was signed with */
     int64_t signed_skew_ms;
@@ -195,6 +196,11 @@ struct ib_http *ib_aws_client_http(struct ib_aws_client *client)
 struct ib_deadline ib_aws_client_deadline(const struct ib_aws_client *client)
 {
     return client->deadline;
+}
+
+void ib_aws_client_until(struct ib_aws_client *client, struct ib_deadline until)
+{
+    client->deadline = until;
 }
 
 /* --- answers --- */
@@ -498,6 +504,12 @@ static int64_t try_timeout_ms(const struct call *c)
     return half_ms < TRY_MIN_MS ? TRY_MIN_MS : half_ms;
 }
 
+/* Image Builder reads by GET and POST. */
+static bool changes_something(const struct ib_aws_request *r)
+{
+    return strcmp(r->method, "PUT") == 0 || strcmp(r->method, "DELETE") == 0;
+}
+
 static enum ib_rc launch(struct call *c)
 {
     IB_CLEANUP(ib_headers_fini) struct ib_headers headers = IB_HEADERS_INIT;
@@ -526,6 +538,7 @@ static enum ib_rc launch(struct call *c)
         .body = r->body,
         .deadline = c->client->deadline,
         .timeout_ms = try_timeout_ms(c),
+        .flags = changes_something(r) ? IB_HTTP_ONCE : 0,
     };
     return ib_http_begin(c->client->http, &http, &c->transfer, c->err);
 }
@@ -551,6 +564,7 @@ static enum ib_rc fill_response(struct call *c, struct ib_http_response *http)
     }
     r->url = ib_str_dup(ib_buf_str(&c->bare_url));
     r->attempts = c->attempts;
+    r->unsure = c->unsure;
     r->elapsed_ms = ib_time_mono_ms() - c->start_mono_ms;
     parse_body(r);
     return r->url == NULL ? ib_fail_nomem(c->err) : IB_OK;
@@ -686,6 +700,7 @@ static void land_failed(struct call *c, enum ib_rc rc)
 {
     struct ib_retry_facts facts = {.transport = rc, .code = "", .message = ""};
 
+    c->unsure++;
     ib_trace_line(&c->client->trace, "* %s", c->err->text);
     if (ib_signals_stop_requested() || !decide(c, &facts, -1, c->err->text)) {
         finish_failed(c, rc);
@@ -707,6 +722,7 @@ static void land_answered(struct call *c, struct ib_http_response *http)
         finish_failed(c, rc);
         return;
     }
+    c->unsure += facts.status >= 500 ? 1 : 0;
     memset(&e, 0, sizeof e);
     if (facts.status >= 300) {
         read_error(c->ret, &e);

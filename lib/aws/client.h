@@ -3,7 +3,7 @@
  * The AWS client: endpoint, credentials, signature, retries and the reading of answers in one call.
  *
  * One client per run and thread. Credentials and region are looked up at the first call that needs
- * them. Everything ends by the deadline that it was made with.
+ * them. Everything ends by the deadline that it was made with, or was given since.
  */
 #ifndef IB_AWS_CLIENT_H
 #define IB_AWS_CLIENT_H
@@ -45,6 +45,7 @@ struct ib_aws_response {
     char operation[64], service[32];
     char *url;          /* without query; for the trace and $url */
     int attempts;       /* tries made, 1 or more */
+    int unsure;         /* of those before this answer: got none, or a 5xx; they may have done what was asked */
     int64_t elapsed_ms; /* all tries and waits together */
 };
 
@@ -151,6 +152,8 @@ const char *ib_aws_client_note(const struct ib_aws_client *client, size_t i);
 struct ib_aws_config *ib_aws_client_config(struct ib_aws_client *client);
 struct ib_http *ib_aws_client_http(struct ib_aws_client *client);
 struct ib_deadline ib_aws_client_deadline(const struct ib_aws_client *client);
+/* From now on its calls end by this. What it was made with is the caller's to keep. */
+void ib_aws_client_until(struct ib_aws_client *client, struct ib_deadline until);
 /*
  * Look for credentials now, and keep them for the calls that follow; *ret_end_ms is when they end (Unix
  * time, 0 = never). Errors as ib_credentials_resolve().

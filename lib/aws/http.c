@@ -385,6 +385,7 @@ static void set_request(struct ib_http_transfer *t, const struct ib_http_request
         SET(t, CURLOPT_CUSTOMREQUEST, r->method);
     }
     SET(t, CURLOPT_HTTPHEADER, t->fields);
+    SET(t, CURLOPT_FRESH_CONNECT, (r->flags & IB_HTTP_ONCE) != 0 ? 1L : 0L);
 }
 
 static enum ib_rc add_field(struct ib_http_transfer *t, const char *name, const char *value,

@@ -44,6 +44,11 @@ enum ib_http_flag {
     IB_HTTP_PLAIN = 2,
     /* The answer holds a secret: its buffer wipes itself. */
     IB_HTTP_SECRET = 4,
+    /*
+     * It does more than read, and whoever sends it counts how often it may have arrived: a connection of its own, for
+     * on one that was used before and has died curl sends a request again without a word.
+     */
+    IB_HTTP_ONCE = 8,
 };
 
 struct ib_http_request {
