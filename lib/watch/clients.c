@@ -33,7 +33,8 @@ static void set_text(struct ib_aws_options *options, size_t i, const char *text)
 }
 
 struct ib_clients {
-    struct ib_deadline deadline;
+    struct ib_deadline deadline; /* of all */
+    struct ib_deadline until;    /* of what is being done now */
     ib_aws_trace_fn trace;
     void *trace_ctx;
     char *cache_dir; /* NULL: nowhere */
@@ -50,6 +51,7 @@ enum ib_rc ib_clients_new(struct ib_deadline deadline, ib_aws_trace_fn trace, vo
         return ib_fail_nomem(err);
     }
     c->deadline = deadline;
+    c->until = deadline;
     c->trace = trace;
     c->trace_ctx = trace_ctx;
     *ret = c;
@@ -129,7 +131,7 @@ static enum ib_rc new_client(const struct ib_clients *clients, const struct ib_a
     ret->options.cache_dir = clients->cache_dir;
     ret->options.trace = clients->trace;
     ret->options.trace_ctx = clients->trace_ctx;
-    return ib_aws_client_new(&ret->options, clients->deadline, &ret->client, err);
+    return ib_aws_client_new(&ret->options, clients->until, &ret->client, err);
 }
 
 enum ib_rc ib_clients_get(struct ib_clients *clients, const struct ib_aws_options *options,
@@ -156,6 +158,19 @@ enum ib_rc ib_clients_get(struct ib_clients *clients, const struct ib_aws_option
     clients->count++;
     *ret = one.client;
     return IB_OK;
+}
+
+void ib_clients_until(struct ib_clients *clients, struct ib_deadline until)
+{
+    clients->until = ib_deadline_min(clients->deadline, until);
+    for (size_t i = 0; i < clients->count; i++) {
+        ib_aws_client_until(clients->items[i].client, clients->until);
+    }
+}
+
+void ib_clients_until_end(struct ib_clients *clients)
+{
+    ib_clients_until(clients, clients->deadline);
 }
 
 struct ib_aws_stats ib_clients_stats(const struct ib_clients *clients)

@@ -7,7 +7,7 @@
 
 struct ib_clients;
 
-/* Every client ends by the deadline. trace may be NULL. */
+/* Every client ends by the deadline of all. trace may be NULL. */
 IB_NODISCARD enum ib_rc ib_clients_new(struct ib_deadline deadline, ib_aws_trace_fn trace,
                                        void *trace_ctx, struct ib_clients **ret,
                                        struct ib_error *err);
@@ -24,6 +24,13 @@ void ib_clients_cleanup(struct ib_clients **clients);
 IB_NODISCARD enum ib_rc ib_clients_get(struct ib_clients *clients,
                                        const struct ib_aws_options *options,
                                        struct ib_aws_client **ret, struct ib_error *err);
+
+/*
+ * From now on every call ends by this, should it be before the deadline of all: what gets no answer must not use
+ * up the time of what comes after. ib_clients_until_end() takes it back.
+ */
+void ib_clients_until(struct ib_clients *clients, struct ib_deadline until);
+void ib_clients_until_end(struct ib_clients *clients);
 
 /* Sums over all clients. */
 struct ib_aws_stats ib_clients_stats(const struct ib_clients *clients);
