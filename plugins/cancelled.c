@@ -7,6 +7,21 @@
 #include "lib/data/json.h"
 #include "lib/data/members.h"
 
+#define UNRECORDABLE "nothing would be cancelled, for it could not be recorded (--no-journal lifts this): "
+
+void ib_cancelled_foretell(const struct ib_cancelled *done, struct ib_cancelled_item *item)
+{
+    char raw[2 * IB_ERROR_TEXT_MAX];
+
+    if (done->unrecordable.rc == IB_OK || item->report.outcome != IB_OUTCOME_DRY_RUN) {
+        return;
+    }
+    (void)snprintf(raw, sizeof raw, UNRECORDABLE "%s", done->unrecordable.text);
+    (void)ib_text_plugin(raw, strlen(raw), item->report.text, sizeof item->report.text);
+    item->report.outcome = IB_OUTCOME_UNTRIED;
+    item->report.error = done->unrecordable;
+}
+
 void ib_cancelled_fini(struct ib_cancelled *done)
 {
     for (size_t i = 0; i < done->count; i++) {
@@ -49,10 +64,10 @@ size_t ib_cancelled_new(const struct ib_cancelled *done)
         const struct ib_cancelled_item *item = &done->items[i];
         /*
          * What --resume took up has no record of its own here; who took over has tried before. What AWS refused
-         * is cancelled neither now nor later; what it throttled is asked for again, and counts.
+         * is cancelled neither now nor later; what it throttled, or called in use, is asked for again, and counts.
          */
-        n += item->report.sent && item->report.outcome != IB_OUTCOME_REFUSED && item->record != NULL &&
-                     item->record->row.attempts <= 1
+        bool refused = item->report.outcome == IB_OUTCOME_REFUSED && !item->report.may_pass;
+        n += item->report.sent && !refused && item->record != NULL && item->record->row.attempts <= 1
                  ? 1
                  : 0;
     }
@@ -115,6 +130,9 @@ enum ib_state ib_cancelled_state(const struct ib_cancelled *done)
     for (size_t i = 0; i < done->count; i++) {
         worst = ib_state_worst(worst, ib_cancelled_item_state(done, &done->items[i]));
     }
+    if (done->unrecordable.rc != IB_OK && done->no_action == NULL) {
+        worst = ib_state_worst(worst, IB_STATE_UNKNOWN);
+    }
     if (done->journal_trouble.rc != IB_OK && ib_cancelled_sent(done) > 0) {
         worst = ib_state_worst(worst, IB_STATE_WARNING);
     }
@@ -170,6 +188,9 @@ static void first_line(const struct ib_cancelled *done, struct ib_output *out)
         return;
     } else if (lead == NULL) {
         ib_output_text(out, "nothing to cancel: no build is stuck");
+        if (done->unrecordable.rc != IB_OK) {
+            ib_output_more(out, "; but " UNRECORDABLE "%s", done->unrecordable.text);
+        }
     } else {
         ib_output_text(out, "%s %s", title(lead, name, sizeof name), lead->text);
         if (done->count > 1) {
@@ -208,11 +229,14 @@ static void add_left_behind(const struct ib_cancelled_item *item, struct ib_outp
     }
 }
 
-static void explain(const struct ib_cancel_report *r, struct ib_output *out)
+static void explain(const struct ib_cancelled *done, const struct ib_cancel_report *r, struct ib_output *out)
 {
     for (int i = IB_RULE_NONE + 1; r->decided && i < IB_RULE_COUNT; i++) {
         ib_output_line(out, "%s %s: %s", r->decision.holds[i] ? "holds " : "BROKEN",
                        ib_policy_rule_name((enum ib_policy_rule)i), r->decision.words[i]);
+    }
+    if (r->decided && done->unrecordable.rc != IB_OK) {
+        ib_output_line(out, "BROKEN journal: %s", done->unrecordable.text);
     }
 }
 
@@ -235,7 +259,7 @@ static void result_lines(const struct ib_cancelled *done, const struct ib_cancel
     }
     add_left_behind(item, out);
     if (done->explain) {
-        explain(r, out);
+        explain(done, r, out);
     }
     if (done->explain && item->follow.outcome != IB_FOLLOW_NONE) {
         ib_output_line(out, "after_cancel %s: %s", ib_follow_kind_name(item->follow.kind),

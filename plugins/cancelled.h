@@ -26,6 +26,7 @@ struct ib_cancelled {
     const char *no_action;          /* the gate was closed: why */
     bool explain;
     bool sweep;                     /* what policy keeps from being cancelled is no failure of the sweep */
+    struct ib_error unrecordable;   /* of a dry run: rc != IB_OK: the real one would send nothing */
     struct ib_error journal_trouble; /* rc != IB_OK: something was done and could not be recorded in full */
     int64_t begin_mono_ms;
     struct ib_aws_stats stats;
@@ -45,6 +46,9 @@ size_t ib_cancelled_new(const struct ib_cancelled *done);
 
 /* What is, or may be, left behind: "amis", "maybeInstances", "maybeAmis". */
 void ib_cancelled_left_members(const struct ib_cancelled_item *item, struct ib_members *m);
+
+/* In a dry run: a cancel that could not be recorded would not be asked for. */
+void ib_cancelled_foretell(const struct ib_cancelled *done, struct ib_cancelled_item *item);
 
 /* Append what after_cancel came to to the words of the cancel. */
 void ib_cancelled_note_follow(struct ib_cancelled_item *item);

@@ -22,6 +22,8 @@
 #define TIMEOUT_MS      (25 * IB_SECOND_MS) /* Nagios kills handlers after 30 s */
 #define CONFIRM_MS      (15 * IB_SECOND_MS)
 #define SWEEP_CONFIRM_MS (3 * IB_SECOND_MS) /* for each that was open before; the next sweep looks again */
+#define ASK_MIN_MS      (4 * IB_SECOND_MS) /* to read, decide and ask: so long, however many builds wait */
+#define RESERVE_MS      300 /* kept back from --timeout: what was done is written and said within it */
 #define CANDIDATES_MAX  50 /* builds looked at in one run */
 
 struct options {
@@ -354,9 +356,11 @@ static struct ib_policy policy_of(const struct action *a, const struct ib_target
     return p;
 }
 
+/* rest: builds that wait for their turn, with this one: one that gives no answer must not use up the time of all. */
 static enum ib_rc act_on(struct action *a, const struct ib_target *t, struct ib_str arn,
-                         int64_t confirm_ms, struct ib_error *err)
+                         int64_t confirm_ms, size_t rest, struct ib_error *err)
 {
+    int64_t share_ms = ib_deadline_left_ms(&a->deadline) / (int64_t)rest;
     struct ib_policy policy = policy_of(a, t);
     struct ib_cancel_report *report = NULL;
     struct ib_cancel_job job = {
@@ -369,6 +373,7 @@ static enum ib_rc act_on(struct action *a, const struct ib_target *t, struct ib_
         .clients = a->clients,
         .dry_run = a->o->dry_run || a->o->explain,
         .deadline = a->deadline,
+        .ask_ms = share_ms < ASK_MIN_MS ? ASK_MIN_MS : share_ms,
         .confirm_ms = confirm_ms,
     };
     enum ib_rc rc = ib_uuid4(job.token, err);
@@ -422,7 +427,7 @@ static bool seen_before(const struct action *a, struct ib_str arn)
 }
 
 /* The builds named by -a, or by a target's arn. */
-static enum ib_rc act_on_arns(struct action *a, const struct ib_target *t, bool wait,
+static enum ib_rc act_on_arns(struct action *a, const struct ib_target *t, bool wait, size_t *rest,
                               struct ib_error *err)
 {
     enum ib_rc rc = IB_OK;
@@ -430,8 +435,9 @@ static enum ib_rc act_on_arns(struct action *a, const struct ib_target *t, bool 
     for (size_t i = 0; i < ib_conf_texts_count(&t->what) && rc == IB_OK; i++) {
         struct ib_str arn = ib_conf_texts_at(&t->what, i);
         if (!seen_before(a, arn)) {
-            rc = act_on(a, t, arn, wait ? confirm_of(a->o, t) : 0, err);
+            rc = act_on(a, t, arn, wait ? confirm_of(a->o, t) : 0, *rest, err);
         }
+        (*rest)--;
     }
     return rc;
 }
@@ -441,11 +447,19 @@ static enum ib_rc act_on_found(struct action *a, struct ib_survey *survey, bool 
                                struct ib_error *err)
 {
     enum ib_rc rc = IB_OK;
-    size_t looked = 0;
+    size_t looked = 0, rest = 0;
+
+    for (size_t i = 0; i < survey->build_count; i++) {
+        rest += survey->builds[i].judgement.stuck ? 1 : 0;
+    }
 
     for (size_t i = 0; i < survey->build_count && rc == IB_OK; i++) {
         const struct ib_survey_build *b = &survey->builds[i];
-        if (!b->judgement.stuck || seen_before(a, b->image.arn)) {
+        if (!b->judgement.stuck) {
+            continue;
+        }
+        size_t waiting = rest--;
+        if (seen_before(a, b->image.arn)) {
             continue;
         }
         if (looked++ >= CANDIDATES_MAX) {
@@ -456,7 +470,7 @@ static enum ib_rc act_on_found(struct action *a, struct ib_survey *survey, bool 
         if (a->o->sweep && !policy_of(a, t).enabled) {
             continue; /* watched, not to be cancelled: a sweep has no event that asked for it */
         }
-        rc = act_on(a, t, b->image.arn, wait ? confirm_of(a->o, t) : 0, err);
+        rc = act_on(a, t, b->image.arn, wait ? confirm_of(a->o, t) : 0, waiting, err);
     }
     a->done->survey = survey;
     return rc;
@@ -475,16 +489,18 @@ static enum ib_rc act(struct action *a, struct ib_survey *survey, struct ib_erro
         .phase = on_survey_phase,
     };
     bool all_arns = true, wait = true;
+    size_t named = 0;
     enum ib_rc rc = IB_OK;
 
     for (size_t i = 0; i < a->plan->count; i++) {
         const struct ib_target *t = &a->plan->targets[i];
         all_arns = all_arns && t->select == IB_SELECT_ARN;
+        named += ib_conf_texts_count(&t->what);
         wait = wait && (a->o->max_cancel > 0 ? a->o->max_cancel : t->max_cancel) <= 1;
     }
     if (all_arns) {
         for (size_t i = 0; i < a->plan->count && rc == IB_OK; i++) {
-            rc = act_on_arns(a, &a->plan->targets[i], wait, err);
+            rc = act_on_arns(a, &a->plan->targets[i], wait, &named, err);
         }
     } else {
         rc = ib_survey_run(a->plan->targets, a->plan->count, &options, survey, err);
@@ -516,14 +532,17 @@ static const char *state_dir_of(const struct options *o, const struct ib_watch_c
 }
 
 static enum ib_rc open_record(const struct options *o, const struct ib_watch_config *config,
-                              struct ib_recorded *ret, struct ib_error *err)
+                              struct ib_deadline deadline, struct ib_recorded *ret,
+                              struct ib_error *err)
 {
     struct ib_recorded_options options = {
         .state_dir = state_dir_of(o, config),
         .no_journal = o->no_journal,
         .read_only = o->dry_run || o->explain,
         .busy_ms = o->common.timeout_ms / 3,
+        .deadline = deadline,
         .retry_for_ms = config->retry_for_ms,
+        .detach = o->detach,
         .after_cancel = o->after_cancel,
         .caller = { .program = program.name, .argc = o->argc, .argv = o->argv, .problem = o->problem_id },
         .facility = o->facility,
@@ -610,7 +629,7 @@ static bool left_open(const struct ib_cancelled *done)
     for (size_t i = 0; i < done->count; i++) {
         if (done->items[i].record != NULL && done->items[i].record->standing == IB_STANDING_OWNED &&
             (done->items[i].report.outcome == IB_OUTCOME_REQUESTED ||
-             done->items[i].report.outcome == IB_OUTCOME_UNKNOWN)) {
+             done->items[i].report.outcome == IB_OUTCOME_UNKNOWN || done->items[i].report.may_pass)) {
             return true;
         }
     }
@@ -684,7 +703,7 @@ static enum ib_rc prepare(const struct options *o, struct session *s, struct ib_
         rc = ib_clients_cache_in(s->clients, state_dir_of(o, &s->config), err);
     }
     if (rc == IB_OK) {
-        rc = open_record(o, &s->config, &s->recorded, err);
+        rc = open_record(o, &s->config, deadline, &s->recorded, err);
     }
     return rc;
 }
@@ -762,7 +781,7 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
                       struct ib_error *err)
 {
     IB_CLEANUP(session_fini) struct session s = { .doc = NULL };
-    struct ib_deadline deadline = ib_deadline_in(o->common.timeout_ms);
+    struct ib_deadline deadline = ib_deadline_in(o->common.timeout_ms - RESERVE_MS);
     struct action a = { .o = o, .config = &s.config, .plan = &s.plan, .done = &s.done,
                         .recorded = &s.recorded, .deadline = deadline };
     enum ib_rc rc = ib_plan_config(&o->common, &s.config, err);
@@ -785,6 +804,7 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     }
     a.doc = s.doc;
     a.clients = s.clients;
+    s.done.unrecordable = s.recorded.unrecordable;
     if (o->resume || (o->sweep && s.recorded.journal.db != NULL && !s.recorded.options.read_only)) {
         rc = do_resume(o, &s, deadline, err);
     }

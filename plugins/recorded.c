@@ -22,9 +22,18 @@ enum ib_rc ib_recorded_open(const struct ib_recorded_options *options, struct ib
     enum ib_rc rc = ib_journal_open(options->state_dir, options->read_only, options->busy_ms,
                                     &ret->journal, &why);
     if (rc != IB_OK && options->read_only) {
-        /* Nothing will be sent: a journal that is not there or may not be read counts as empty. */
+        /* None yet is an empty one. Any other keeps the real run from sending anything. */
+        ret->unrecordable = rc == IB_ENOENT ? (struct ib_error)IB_ERROR_INIT : why;
         ib_journal_fini(&ret->journal);
-        return IB_OK;
+    }
+    if (options->read_only) {
+        if (ret->unrecordable.rc == IB_OK) {
+            ret->unrecordable.rc = ib_statedb_may_write(options->state_dir, &ret->unrecordable);
+        }
+        if (ret->unrecordable.rc == IB_ENOENT && err != NULL) {
+            *err = ret->unrecordable; /* a name that is wrong, and no state of this machine */
+        }
+        return ret->unrecordable.rc == IB_ENOENT ? IB_ENOENT : IB_OK;
     }
     if (rc != IB_OK) {
         if (err != NULL) {
@@ -32,6 +41,7 @@ enum ib_rc ib_recorded_open(const struct ib_recorded_options *options, struct ib
         }
         return rc;
     }
+    ib_statedb_until(ret->journal.db, options->deadline);
     ret->caller = ib_journal_caller_value(&options->caller);
     return IB_OK;
 }
@@ -113,15 +123,16 @@ static void log_one(const struct ib_recorded *recorded, const struct ib_cancel_r
               recorded->options.caller.problem == NULL ? "" : recorded->options.caller.problem);
 }
 
-static void note_open(struct ib_cancel_report *r)
+static void note_open(const struct ib_recorded *recorded, struct ib_cancel_report *r)
 {
-    static const char hint[] = "; --resume goes on with it";
-    size_t used = strlen(r->text);
+    const char *hint = recorded->options.detach ? "; a background process goes on with it"
+                                                : "; --resume goes on with it";
+    size_t used = strlen(r->text), n = strlen(hint) + 1;
 
     if ((r->outcome == IB_OUTCOME_REQUESTED || r->outcome == IB_OUTCOME_UNKNOWN ||
-         r->outcome == IB_OUTCOME_UNTRIED) &&
-        used + sizeof hint <= sizeof r->text) {
-        memcpy(r->text + used, hint, sizeof hint);
+         r->outcome == IB_OUTCOME_UNTRIED || r->may_pass) &&
+        used + n <= sizeof r->text) {
+        memcpy(r->text + used, hint, n);
     }
 }
 
@@ -239,6 +250,7 @@ void ib_recorded_finish(struct ib_recorded *recorded, struct ib_clients *clients
         if (mine && db == NULL && item->record != NULL) {
             ib_recorded_look_behind(NULL, item->target, clients, deadline, item);
         }
+        ib_cancelled_foretell(done, item);
         if (item->record != NULL && (recorded->options.read_only || recorded->journal.db == NULL)) {
             foretell(recorded, item);
         } else if (item->record != NULL) {
@@ -253,7 +265,7 @@ void ib_recorded_finish(struct ib_recorded *recorded, struct ib_clients *clients
             }
         }
         if (owned) {
-            note_open(&item->report);
+            note_open(recorded, &item->report);
         }
         log_one(recorded, &item->report);
     }

@@ -11,7 +11,9 @@ struct ib_recorded_options {
     const char *state_dir;
     bool no_journal;   /* --no-journal: nothing is remembered, nothing stops for it */
     bool read_only;    /* a dry run: counts are read, nothing is written */
-    int64_t busy_ms;   /* patience with another call's transaction */
+    int64_t busy_ms;   /* patience with another call's transaction, */
+    struct ib_deadline deadline; /* and in all */
+    bool detach;       /* a background process goes on with what is left open */
     int after_cancel;  /* enum ib_after_cancel in place of the target's; -1 = the target's */
     int64_t retry_for_ms; /* a start that follows a cancel is not made later than this */
     struct ib_journal_caller caller;
@@ -23,9 +25,13 @@ struct ib_recorded {
     struct ib_recorded_options options;
     struct ib_journal journal;
     struct ib_value *caller;
+    struct ib_error unrecordable; /* of a dry run: why the same call without --dry-run could not record its cancels */
 };
 
-/* Errors: of the journal. Without one nothing may be cancelled, unless no_journal or read_only is set. */
+/*
+ * Errors: of the journal. Without one nothing may be cancelled, unless no_journal is set; a dry run goes on and tells,
+ * by `unrecordable`, that nothing would be (IB_ENOENT: there cannot be one at this place).
+ */
 IB_NODISCARD enum ib_rc ib_recorded_open(const struct ib_recorded_options *options,
                                          struct ib_recorded *ret, struct ib_error *err);
 void ib_recorded_fini(struct ib_recorded *recorded);

@@ -107,8 +107,10 @@ static const char *journal_words(const struct ib_report *r, const struct ib_surv
         b->detail.restart_ms > row->ended_ms) {
         return buf;
     }
-    bool was_cancel = strcmp(row->outcome, "cancelled") == 0 || strcmp(row->outcome, "refused") == 0;
-    if (row->ended_ms != 0 && b->judgement.in_flight && was_cancel) {
+    /* A start that was refused: of a build that was cancelled. */
+    bool was_cancelled = strcmp(row->outcome, "cancelled") == 0 ||
+                         (strcmp(row->outcome, IB_CANCEL_REFUSED) == 0 && !ib_journal_failed(row));
+    if (row->ended_ms != 0 && b->judgement.in_flight && was_cancelled) {
         return buf;
     }
     return ib_journal_words(row, r->survey->now_ms, buf, cap);

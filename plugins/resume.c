@@ -7,6 +7,8 @@
 #include "lib/plugin/start.h"
 #include "plugins/recorded.h"
 
+#define ROW_MIN_MS (3 * IB_SECOND_MS) /* one row may take so long, however many wait */
+
 struct rows {
     struct ib_cancel_row items[IB_RESUME_ROWS_MAX];
     size_t count;
@@ -80,17 +82,19 @@ static enum ib_rc let_go(struct ib_resume *r, const struct ib_cancel_row *row,
     return rc;
 }
 
-static struct ib_follow_job follow_job(const struct ib_resume *r, const struct ib_target *target)
+static struct ib_follow_job follow_job(const struct ib_resume *r, const struct ib_target *target,
+                                       struct ib_deadline until)
 {
     return (struct ib_follow_job){.target = target,
                                   .clients = r->clients,
-                                  .deadline = r->deadline,
+                                  .deadline = until,
                                   .within_ms = r->config->retry_for_ms};
 }
 
 /* A start that was left open: its cancel has ended long ago. */
 static enum ib_rc start_on(struct ib_resume *r, const struct ib_cancel_row *row,
-                           struct ib_cancelled *done, struct ib_error *err)
+                           struct ib_deadline until, struct ib_cancelled *done,
+                           struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
     struct ib_target target;
@@ -109,7 +113,7 @@ static enum ib_rc start_on(struct ib_resume *r, const struct ib_cancel_row *row,
     target.external_id = target.external_id == NULL ? r->external_id : target.external_id;
     target.proxy = target.proxy == NULL ? r->proxy : target.proxy;
     struct ib_journal_cancel record = {.journal = r->journal, .followed = true, .start = *row};
-    struct ib_follow_job job = follow_job(r, &target);
+    struct ib_follow_job job = follow_job(r, &target, until);
     job.withdrawn = target.after_cancel != ib_follow_kind(row->kind);
     report->outcome = IB_OUTCOME_NOTHING;
     (void)ib_text_copy(report->arn, sizeof report->arn, ib_str_from(row->arn));
@@ -119,8 +123,8 @@ static enum ib_rc start_on(struct ib_resume *r, const struct ib_cancel_row *row,
 }
 
 /* The row is ours: run the document's branch with its token, and write what came of it. */
-static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, int64_t confirm_ms,
-                          struct ib_cancelled *done, struct ib_error *err)
+static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
+                          struct ib_deadline until, struct ib_cancelled *done, struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
     struct ib_target target;
@@ -174,8 +178,8 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
                                 .doc = r->doc,
                                 .clients = r->clients,
                                 .resume = a.next == IB_NEXT_SEND,
-                                .deadline = r->deadline,
-                                .confirm_ms = confirm_ms,
+                                .deadline = until,
+                                .confirm_ms = r->confirm_ms,
                                 .hooks = {&a, before_send, after_send, seen, phase}};
     memcpy(job.token, row->token, sizeof row->token);
     rc = ib_cancelled_add(done, &r->config->defaults, &report, err);
@@ -199,13 +203,16 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row, 
         /* Not asked for again, but the first request may still do it. */
         report->outcome = IB_OUTCOME_REQUESTED;
     }
+    /* A cancel that was confirmed at the last moment still has what follows it. */
+    struct ib_deadline after =
+        ib_deadline_min(r->deadline, ib_deadline_in(ib_deadline_left_ms(&until) + ROW_MIN_MS));
     rc = gave_up ? ib_journal_expire(&a.record, report, err)
                  : ib_journal_finish(&a.record, report, err);
     if (rc == IB_OK && !gave_up && row->sent_ms + report->sent_ms != 0) {
-        ib_recorded_look_behind(r->journal->db, &target, r->clients, r->deadline, item);
+        ib_recorded_look_behind(r->journal->db, &target, r->clients, after, item);
     }
     if (rc == IB_OK) {
-        struct ib_follow_job follow = follow_job(r, &target);
+        struct ib_follow_job follow = follow_job(r, &target, after);
         rc = ib_recorded_follow(&a.record, &follow, item, err);
     }
     if (rc == IB_OK && a.record.trouble.rc != IB_OK) {
@@ -263,8 +270,7 @@ static bool count_row(void *ctx, const struct ib_cancel_row *row)
         }
         return true;
     }
-    bool failed = strcmp(row->outcome, "failed") == 0 || strcmp(row->outcome, "expired") == 0;
-    if (failed && p->now_ms - row->ended_ms <= IB_RESUME_RECENT_MS) {
+    if (ib_journal_failed(row) && p->now_ms - row->ended_ms <= IB_RESUME_RECENT_MS) {
         r->failed++;
         if (!p->has_failure) {
             p->has_failure = true;
@@ -275,6 +281,14 @@ static bool count_row(void *ctx, const struct ib_cancel_row *row)
     return true;
 }
 
+/* What one row may take: a build that never ends must not use up the time of those behind it. */
+static struct ib_deadline share_of(const struct ib_resume *r, size_t rows_left)
+{
+    int64_t share_ms = ib_deadline_left_ms(&r->deadline) / (int64_t)rows_left;
+
+    return ib_deadline_min(r->deadline, ib_deadline_in(share_ms < ROW_MIN_MS ? ROW_MIN_MS : share_ms));
+}
+
 enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done, struct ib_error *err)
 {
     struct rows *rows = calloc(1, sizeof *rows);
@@ -282,23 +296,20 @@ enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done, st
                                  : ib_statedb_cancels(resume->journal->db, true, IB_RESUME_ROWS_MAX,
                                                       keep_row, rows, err);
 
-    /* Oldest first: its time runs out first. A row that cannot be worked on does not stop the
-     * others. */
-    for (size_t i = rows == NULL ? 0 : rows->count; rc == IB_OK && i > 0; i--) {
+    /* A row that cannot be worked on does not stop the others, nor does one whose build gives no answer. */
+    for (size_t i = 0; rc == IB_OK && i < rows->count; i++) {
         struct ib_cancel_row row;
         enum ib_claim_result result;
         if (ib_deadline_left_ms(&resume->deadline) < IB_SECOND_MS) {
             break;
         }
-        rc = ib_statedb_take(resume->journal->db, rows->items[i - 1].id, &resume->journal->self,
+        rc = ib_statedb_take(resume->journal->db, rows->items[i].id, &resume->journal->self,
                              ib_time_now_ms(), &result, &row, err);
         if (rc == IB_OK && result == IB_CLAIM_TAKEN_OVER) {
-            /* A build that never ends must not use up the time of those behind it. */
-            int64_t share_ms = ib_deadline_left_ms(&resume->deadline) / (int64_t)i;
+            struct ib_deadline until = share_of(resume, rows->count - i);
             bool start = strcmp(row.kind, IB_CANCEL_KIND) != 0;
-            int64_t confirm_ms = share_ms < resume->confirm_ms ? share_ms : resume->confirm_ms;
-            rc = start ? start_on(resume, &row, done, err)
-                       : work_on(resume, &row, confirm_ms, done, err);
+            rc = start ? start_on(resume, &row, until, done, err)
+                       : work_on(resume, &row, until, done, err);
             resume->settled += rc == IB_OK ? 1 : 0;
         }
     }

@@ -10,7 +10,7 @@
 #include "lib/watch/journal.h"
 #include "plugins/cancelled.h"
 
-#define IB_RESUME_ROWS_MAX  100            /* open cancels taken up in one run, oldest first */
+#define IB_RESUME_ROWS_MAX  100            /* open cancels taken up in one run */
 #define IB_RESUME_RECENT_MS INT64_C(3600000) /* a cancel that failed is shown so long */
 
 struct ib_resume {

@@ -20,6 +20,8 @@ struct ib_statedb {
     sqlite3 *sql;
     char path[512];
     bool read_only;
+    int64_t busy_ms;
+    struct ib_deadline until; /* end_mono_ms 0 = none */
 };
 
 static const char *const phase_names[IB_CANCEL_PHASE_COUNT] = {
@@ -381,10 +383,27 @@ static enum ib_rc accept_schema(struct ib_statedb *db, struct ib_error *err)
     return IB_OK;
 }
 
+static void set_patience(struct ib_statedb *db)
+{
+    int64_t ms = db->busy_ms < 0 ? 0 : db->busy_ms > 60000 ? 60000 : db->busy_ms;
+    int64_t left_ms = ib_deadline_left_ms(&db->until) / 2;
+
+    if (db->until.end_mono_ms != 0 && left_ms < ms) {
+        ms = left_ms;
+    }
+    (void)sqlite3_busy_timeout(db->sql, (int)ms);
+}
+
 void ib_statedb_patience(struct ib_statedb *db, int64_t busy_ms)
 {
-    (void)sqlite3_busy_timeout(db->sql,
-                               busy_ms < 0 ? 0 : busy_ms > 60000 ? 60000 : (int)busy_ms);
+    db->busy_ms = busy_ms;
+    set_patience(db);
+}
+
+void ib_statedb_until(struct ib_statedb *db, struct ib_deadline until)
+{
+    db->until = until;
+    set_patience(db);
 }
 
 static enum ib_rc configure(struct ib_statedb *db, int64_t busy_ms, struct ib_error *err)
@@ -481,6 +500,36 @@ void ib_statedb_close(struct ib_statedb *db)
     }
 }
 
+enum ib_rc ib_statedb_may_write(const char *dir, struct ib_error *err)
+{
+    char path[sizeof ((struct ib_statedb *)NULL)->path];
+    struct ib_str name = ib_str_from(dir);
+
+    /* The file, its directory (for the rollback journal), and what that would be made in. */
+    for (int step = 0; step < 3; step++) {
+        while (name.n > 1 && name.p[name.n - 1] == '/') {
+            name.n--;
+        }
+        int n = snprintf(path, sizeof path, "%.*s%s", IB_STR_ARG(name), step == 0 ? "/" IB_STATEDB_FILE : "");
+        if (n < 0 || (size_t)n >= sizeof path) {
+            return ib_fail(err, IB_ECONFIG, "the name of the state directory is longer than %zu bytes",
+                           sizeof path);
+        }
+        if (faccessat(AT_FDCWD, path, step == 0 ? W_OK : W_OK | X_OK, AT_EACCESS) != 0) {
+            if (errno != ENOENT) {
+                return ib_fail_errno(err, errno, "%s may not be written by this user", path);
+            }
+        } else if (step > 0) {
+            return IB_OK;
+        }
+        if (step == 1) {
+            const char *slash = memrchr(name.p, '/', name.n);
+            name = slash == NULL ? IB_STR(".") : ib_str_head(name, slash == name.p ? 1 : (size_t)(slash - name.p));
+        }
+    }
+    return ib_fail(err, IB_ENOENT, "there is no directory that %s could be made in", dir);
+}
+
 void ib_statedb_cleanup(struct ib_statedb **db)
 {
     ib_statedb_close(*db);
@@ -491,6 +540,7 @@ void ib_statedb_cleanup(struct ib_statedb **db)
 
 static enum ib_rc begin(struct ib_statedb *db, struct ib_error *err)
 {
+    set_patience(db);
     /* IMMEDIATE: what is read below is still true when it is acted upon. */
     return run_sql(db, "BEGIN IMMEDIATE", "write", err);
 }
@@ -734,7 +784,8 @@ enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, int64_t n
     STMT stmt = NULL;
     enum ib_rc rc = prepare(db,
                             "SELECT count(*), count(CASE WHEN target = ?1 THEN 1 END) FROM cancels"
-                            " WHERE sent_ms > ?2 OR (ended_ms = 0 AND created_ms > ?2)",
+                            " WHERE (sent_ms > ?2 AND outcome <> '" IB_CANCEL_REFUSED "')"
+                            " OR (ended_ms = 0 AND created_ms > ?2)",
                             "read", &stmt, err);
 
     if (rc != IB_OK) {
@@ -782,7 +833,7 @@ static enum ib_rc insert_row(struct ib_statedb *db, const struct ib_claim_reques
     bind_text(stmt, 12, follow == NULL ? "" : follow->what);
     bind_text(stmt, 13, refused);
     bind_i64(stmt, 14, refused == NULL ? IB_CANCEL_CLAIMED : IB_CANCEL_ENDED);
-    bind_text(stmt, 15, refused == NULL ? "" : "refused");
+    bind_text(stmt, 15, refused == NULL ? "" : IB_CANCEL_REFUSED);
     bind_i64(stmt, 16, refused == NULL ? 0 : q->now_ms);
     rc = step_done(db, stmt, "write", err);
     if (rc == IB_OK) {
@@ -996,7 +1047,7 @@ enum ib_rc ib_statedb_follow_look(struct ib_statedb *db, const char *arn, const 
     if (rc == IB_OK) {
         rc = is_there(db,
                       "SELECT 1 FROM cancels WHERE arn = ?1 AND ?2 = ?2 AND kind <> 'cancel'"
-                      " AND outcome <> 'refused'",
+                      " AND outcome <> '" IB_CANCEL_REFUSED "'",
                       arn, 0, &c.again, err);
     }
     if (rc == IB_OK) {
@@ -1129,7 +1180,9 @@ enum ib_rc ib_statedb_cancels(struct ib_statedb *db, bool open_only, int64_t max
     STMT stmt = NULL;
     enum ib_rc rc = prepare(db,
                             "SELECT " CANCEL_COLUMNS " FROM cancels"
-                            " WHERE ?1 = 0 OR ended_ms = 0 ORDER BY id DESC LIMIT ?2",
+                            " WHERE ?1 = 0 OR ended_ms = 0"
+                            " ORDER BY CASE WHEN ?1 THEN updated_ms END, CASE WHEN ?1 THEN id END,"
+                            " id DESC LIMIT ?2",
                             "read", &stmt, err);
 
     if (rc != IB_OK) {

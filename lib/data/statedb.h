@@ -21,6 +21,7 @@
 
 #include "lib/base/error.h"
 #include "lib/data/value.h"
+#include "lib/sys/deadline.h"
 #include "lib/sys/process.h"
 
 #define IB_STATEDB_FILE      "journal.db"
@@ -45,6 +46,12 @@ struct ib_statedb_options {
 IB_NODISCARD enum ib_rc ib_statedb_open(const struct ib_statedb_options *options,
                                         struct ib_statedb **ret, struct ib_error *err);
 void ib_statedb_close(struct ib_statedb *db);
+
+/*
+ * By its permissions alone: may this user write it, or make it? Nothing is changed. Errors: IB_ESYS (no);
+ * IB_ENOENT (not even the directory is there that it would be made in), IB_ECONFIG.
+ */
+IB_NODISCARD enum ib_rc ib_statedb_may_write(const char *dir, struct ib_error *err);
 void ib_statedb_cleanup(struct ib_statedb **db); /* for IB_CLEANUP */
 
 /* Where one cancel stands. */
@@ -59,6 +66,8 @@ const char *ib_cancel_phase_name(enum ib_cancel_phase phase); /* "claimed", "sen
 
 #define IB_CANCEL_TEXT_MAX 512
 #define IB_CANCEL_KIND     "cancel" /* of a row; any other kind is a start that follows one */
+/* Outcome of a cancel that AWS refused whenever it was asked, of a start that was never asked for. */
+#define IB_CANCEL_REFUSED  "refused"
 
 /* One row of `cancels`. Texts are "" when not known. */
 struct ib_cancel_row {
@@ -72,7 +81,7 @@ struct ib_cancel_row {
     char problem[128];      /* the scheduler's problem id */
     enum ib_cancel_phase phase;
     char outcome[32];       /* of ENDED: "cancelled", "finished", "failed", "expired", "gone", ...; of
-                               starts: "started", "failed", "expired", "refused" (never sent) */
+                               starts: "started", "failed", "expired"; of both IB_CANCEL_REFUSED */
     char text[IB_CANCEL_TEXT_MAX]; /* last sentence about it */
     char status[32];        /* last state seen */
     char context[2048];     /* JSON: how to reach it again (region, profile, role, endpoint) */
@@ -92,7 +101,7 @@ enum ib_claim_result {
 
 /* What the transaction counted; passed to decide(). */
 struct ib_claim_counts {
-    int64_t target_last_hour; /* rows of this target with sent_ms in the last hour */
+    int64_t target_last_hour; /* as ib_statedb_count() */
     int64_t total_last_hour;
     bool has_last;            /* an ended row of this build exists: */
     struct ib_cancel_row last;
@@ -182,7 +191,10 @@ IB_NODISCARD enum ib_rc ib_statedb_release(struct ib_statedb *db, int64_t id,
                                            const struct ib_process *self, int64_t now_ms,
                                            struct ib_error *err);
 
-/* Cancels sent in the last hour (and open ones), for this target and in all: what decide() gets. */
+/*
+ * Cancels and starts sent in the last hour (and open ones), for this target and in all: what decide() gets. What
+ * AWS is known to have refused is none.
+ */
 IB_NODISCARD enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, int64_t now_ms,
                                          int64_t *ret_target, int64_t *ret_total,
                                          struct ib_error *err);
@@ -192,7 +204,10 @@ IB_NODISCARD enum ib_rc ib_statedb_audit(struct ib_statedb *db, int64_t now_ms, 
                                          const char *event, const struct ib_value *members,
                                          struct ib_error *err);
 
-/* Rows of both kinds, newest first; at most max. open_only: those that have not ended. fn returns false to stop. */
+/*
+ * Rows of both kinds, newest first; at most max. open_only: those that have not ended, and the one first that was
+ * left alone longest, so that each gets its turn. fn returns false to stop.
+ */
 typedef bool (*ib_cancel_row_fn)(void *ctx, const struct ib_cancel_row *row);
 IB_NODISCARD enum ib_rc ib_statedb_cancels(struct ib_statedb *db, bool open_only, int64_t max,
                                            ib_cancel_row_fn fn, void *ctx, struct ib_error *err);
@@ -211,6 +226,8 @@ IB_NODISCARD enum ib_rc ib_statedb_history(struct ib_statedb *db, const char *ar
 
 /* From now on wait at most so long for another process's transaction. */
 void ib_statedb_patience(struct ib_statedb *db, int64_t busy_ms);
+/* And never longer than half of what is left until then: a lock that stays must not use up the run. */
+void ib_statedb_until(struct ib_statedb *db, struct ib_deadline until);
 
 /*
  * Remove audit lines and ended rows older than before_ms. Open rows stay, and so do starts that were sent, without

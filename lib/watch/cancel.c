@@ -16,6 +16,7 @@
 #define STEP_GIVEN  "createImage"
 #define OUTPUT_ARN  "imageBuildVersionArn"
 #define ANY_AGE_LOOK_MS (5 * IB_SECOND_MS) /* whatever comes of it, the cancel is asked for */
+#define REREAD_MS     (3 * IB_SECOND_MS) /* to know what became of a request that was not accepted */
 #define LAST_WORDS_MS 400 /* kept back from the deadline to say what came of it */
 
 static const struct {
@@ -57,6 +58,7 @@ struct run {
     struct ib_deadline deadline; /* shrinks to the time for confirming once the cancel was accepted */
     bool vetoed;                 /* outcome and text are set, no request was sent */
     bool answered, accepted;     /* the cancel's answer came; it was a yes */
+    bool unsure;                 /* a try before that answer may have done it */
     struct ib_error answer;      /* of a no, or of the missing answer */
     int reads_after;             /* GetImage answers after the request */
     struct ib_error read_error;  /* of the last GetImage that gave no image; rc IB_OK otherwise */
@@ -80,6 +82,21 @@ static void phase(const struct run *r, bool sent, const char *what)
     if (r->job->hooks.phase != NULL) {
         r->job->hooks.phase(r->job->hooks.ctx, sent, what);
     }
+}
+
+/* What gets no answer ends by then, and leaves the rest of the run to others. */
+static void set_deadline(struct run *r, struct ib_deadline deadline)
+{
+    r->deadline = deadline;
+    ib_clients_until(r->job->clients, deadline);
+}
+
+/* When all must be over, or sooner. */
+static struct ib_deadline within(const struct run *r, int64_t ms)
+{
+    int64_t left_ms = ib_deadline_left_ms(&r->job->deadline) - LAST_WORDS_MS;
+
+    return ib_deadline_in(ms < left_ms ? ms : left_ms);
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */
@@ -329,7 +346,9 @@ static void take_cancel_answer(struct run *r, const struct ib_aws_response *resp
         (void)ib_fail(&r->answer, IB_EHTTP, "CancelImageCreation: HTTP status %d",
                       response->status);
     }
-    r->deadline = ib_deadline_min(r->deadline, ib_deadline_in(r->job->confirm_ms));
+    r->unsure = response->unsure > 0;
+    /* A refusal is looked at once more: has it ended by itself? */
+    set_deadline(r, within(r, r->accepted || r->job->confirm_ms > REREAD_MS ? r->job->confirm_ms : REREAD_MS));
 }
 
 static enum ib_rc send_cancel(struct run *r, const struct ib_arazzo_call *call,
@@ -451,7 +470,7 @@ static bool ended(struct run *r)
         return false;
     }
     r->report->ended_ms = ib_time_now_ms();
-    if (image->status == IB_IMAGE_CANCELLED && (r->accepted || may_have_arrived(r))) {
+    if (image->status == IB_IMAGE_CANCELLED && (r->accepted || r->unsure || may_have_arrived(r))) {
         say(r, IB_OUTCOME_CANCELLED, "cancelled and confirmed%s",
             has_leftovers(image) ? "; an AMI was left behind" : "");
     } else if (image->status == IB_IMAGE_CANCELLED) {
@@ -470,6 +489,7 @@ static void conclude_refused(struct run *r)
     const char *code = r->answer.aws_code;
 
     report->error = r->answer;
+    report->undone = r->answer.http_status < 500 && !r->unsure;
     if (is_gone(&r->read_error) || (is_gone(&r->answer) && r->read_error.rc != IB_OK)) {
         report->error = (struct ib_error)IB_ERROR_INIT;
         say(r, IB_OUTCOME_GONE, "nothing to cancel any more: the build is gone");
@@ -480,6 +500,7 @@ static void conclude_refused(struct run *r)
     } else if (r->answer.http_status >= 500) {
         say(r, IB_OUTCOME_UNKNOWN, "outcome unknown: %s", r->answer.text);
     } else if (strcmp(code, "ResourceInUseException") == 0) {
+        report->may_pass = true; /* as what after_cancel asks for: in a minute it may be free */
         say(r, IB_OUTCOME_REFUSED, "not cancelled, the build is in use: %s", r->answer.text);
     } else if (strcmp(code, "IdempotentParameterMismatchException") == 0) {
         say(r, IB_OUTCOME_REFUSED, "not cancelled, its token was used for another request: %s",
@@ -497,7 +518,7 @@ static void wait_for_end(struct run *r)
     struct ib_arazzo_result result = IB_ARAZZO_RESULT_INIT;
     struct ib_error before = r->report->error;
 
-    r->deadline = ib_deadline_min(r->deadline, ib_deadline_in(r->job->confirm_ms));
+    set_deadline(r, within(r, r->job->confirm_ms));
     phase(r, true, "waiting for the build to end");
     if (!run_slice(r, STEP_CONFIRM, &result)) {
         r->report->error = before;
@@ -513,6 +534,7 @@ static void conclude_sent(struct run *r)
                                                          : report->status_before;
 
     if (!r->accepted && r->reads_after == 0 && !ib_signals_stop_requested()) {
+        set_deadline(r, within(r, REREAD_MS));
         reread(r);
     }
     if (may_have_arrived(r) && r->read_error.rc == IB_OK && !ended(r) &&
@@ -540,6 +562,8 @@ static void conclude_sent(struct run *r)
                                      "was confirmed, last seen %s", stop, status);
     } else if (r->read_error.rc != IB_OK && r->read_error.rc != IB_ETIMEOUT) {
         say(r, IB_OUTCOME_REQUESTED, "cancel requested, not confirmed: %s", r->read_error.text);
+    } else if (r->job->confirm_ms == 0) {
+        say(r, IB_OUTCOME_REQUESTED, "cancel requested, not confirmed yet: last seen %s", status);
     } else {
         say(r, IB_OUTCOME_REQUESTED, "cancel requested, not confirmed within %s: still %s",
             ib_duration_fmt(r->job->confirm_ms, limit, sizeof limit), status);
@@ -638,7 +662,7 @@ void ib_cancel_run(const struct ib_cancel_job *job, struct ib_cancel_report *ret
     struct ib_arazzo_result result = IB_ARAZZO_RESULT_INIT;
 
     (void)snprintf(ret->arn, sizeof ret->arn, "%.*s", IB_STR_ARG(job->arn));
-    r.deadline = ib_deadline_in(ib_deadline_left_ms(&job->deadline) - LAST_WORDS_MS);
+    set_deadline(&r, within(&r, job->ask_ms > 0 ? job->ask_ms : INT64_MAX));
     phase(&r, false, "reading the build");
     if (!run_slice(&r, STEP_FROM, &result)) {
         say(&r, IB_OUTCOME_UNTRIED, "not tried: %s", ret->error.text);
@@ -647,6 +671,7 @@ void ib_cancel_run(const struct ib_cancel_job *job, struct ib_cancel_report *ret
     } else if (!r.vetoed) {
         conclude_unsent(&r, &result);
     }
+    ib_clients_until_end(job->clients);
     ib_arazzo_result_fini(&result);
 }
 
@@ -658,11 +683,11 @@ void ib_cancel_confirm(const struct ib_cancel_job *job, struct ib_cancel_report 
     if (report->outcome != IB_OUTCOME_REQUESTED) {
         return;
     }
-    r.deadline = ib_deadline_in(ib_deadline_left_ms(&job->deadline) - LAST_WORDS_MS);
-    r.deadline = ib_deadline_min(r.deadline, ib_deadline_in(job->confirm_ms));
+    set_deadline(&r, within(&r, job->confirm_ms));
     phase(&r, true, "waiting for the build to end");
     if (run_slice(&r, STEP_CONFIRM, &result)) {
         conclude_sent(&r);
     }
+    ib_clients_until_end(job->clients);
     ib_arazzo_result_fini(&result);
 }

@@ -71,7 +71,8 @@ struct ib_cancel_job {
      * always looked at closer, and nothing is sent when that cannot be read.
      */
     bool resume;
-    struct ib_deadline deadline;       /* of all */
+    struct ib_deadline deadline;       /* of this build; the clients are bound by it meanwhile */
+    int64_t ask_ms;                    /* what gives no answer within this is not asked for any more; 0 = deadline */
     int64_t confirm_ms;                /* after the request was accepted; the deadline counts too */
     struct ib_cancel_hooks hooks;
 };
@@ -83,6 +84,8 @@ struct ib_cancel_report {
     char arn[1025];
     char token[IB_CANCEL_TOKEN_MAX];   /* that was used; "" when nothing was sent */
     bool sent;
+    bool may_pass;                     /* of REFUSED: for now, asking later may help */
+    bool undone;                       /* of what Image Builder refused: no try can have done anything */
     int64_t sent_ms, ended_ms;         /* wall clock; 0 = not */
     char request_id[64];               /* of the cancel */
     char status_before[32], status_after[32]; /* "" = not read */

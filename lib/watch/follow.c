@@ -341,7 +341,9 @@ enum ib_rc ib_follow_run(const struct ib_follow_job *job, struct ib_follow_repor
         return rc;
     }
     phase(&r, true, "starting it again");
+    ib_clients_until(job->clients, job->deadline);
     bool accepted = call(&r, &ret->error);
+    ib_clients_until_end(job->clients);
     phase(&r, true, "writing down that it was started again");
     return conclude(&r, accepted, err);
 }

@@ -461,7 +461,7 @@ static const char *final_outcome(const struct ib_cancel_report *report)
     case IB_OUTCOME_GONE:
         return "gone";
     case IB_OUTCOME_REFUSED:
-        return "failed";
+        return report->may_pass ? NULL : "failed";
     /* Not tried, or told to come back later: tried again. */
     case IB_OUTCOME_DRY_RUN:
     case IB_OUTCOME_REQUESTED:
@@ -481,6 +481,9 @@ static enum ib_rc finish_owned(struct ib_journal_cancel *c, const struct ib_canc
     if (report->outcome == IB_OUTCOME_NOTHING && c->row.sent_ms != 0 &&
         ib_image_status_from(ib_str_from(c->status)) == IB_IMAGE_CANCELLED) {
         outcome = "cancelled";
+    }
+    if (report->outcome == IB_OUTCOME_REFUSED && outcome != NULL && report->undone && c->row.sent_ms == 0) {
+        outcome = IB_CANCEL_REFUSED; /* by every try of every call: no cancel, for the budgets */
     }
     if (outcome != NULL) {
         bool follows = strcmp(outcome, "cancelled") == 0 && c->follow.kind != IB_AFTER_NOTHING;
@@ -537,8 +540,7 @@ enum ib_rc ib_journal_finish(struct ib_journal_cancel *cancel, struct ib_cancel_
         report->error = (struct ib_error)IB_ERROR_INIT;
         return IB_OK;
     case IB_STANDING_OVERTAKEN:
-        if (strcmp(cancel->row.outcome, "failed") == 0 ||
-            strcmp(cancel->row.outcome, "expired") == 0) {
+        if (ib_journal_failed(&cancel->row)) {
             return IB_OK;
         }
         report->outcome = IB_OUTCOME_NOTHING;
@@ -552,6 +554,18 @@ enum ib_rc ib_journal_finish(struct ib_journal_cancel *cancel, struct ib_cancel_
         break;
     }
     return note_decision(cancel, report, err);
+}
+
+bool ib_journal_failed(const struct ib_cancel_row *row)
+{
+    static const char *const outcomes[] = {"failed", "expired", IB_CANCEL_REFUSED};
+
+    for (size_t i = 0; i < IB_ARRAY_LEN(outcomes); i++) {
+        if (strcmp(row->outcome, outcomes[i]) == 0) {
+            return row->ended_ms != 0 && strcmp(row->kind, IB_CANCEL_KIND) == 0;
+        }
+    }
+    return false;
 }
 
 /* --- later calls
@@ -671,7 +685,7 @@ const char *ib_journal_words(const struct ib_cancel_row *row, int64_t now_ms, ch
                        row->phase == IB_CANCEL_CLAIMED ? "decided" : "requested", age);
     } else if (strcmp(row->outcome, "cancelled") == 0) {
         (void)snprintf(buf, cap, "cancelled by ib_cancel_action");
-    } else if (strcmp(row->outcome, "failed") == 0 || strcmp(row->outcome, "expired") == 0) {
+    } else if (ib_journal_failed(row)) {
         char reason[160];
         (void)ib_text_plugin(row->text, strlen(row->text), reason, sizeof reason);
         (void)snprintf(buf, cap, "cancel failed %s ago: %s", age, reason);

@@ -88,6 +88,9 @@ IB_NODISCARD enum ib_rc ib_journal_expire(struct ib_journal_cancel *cancel,
  */
 bool ib_journal_superseded(const struct ib_cancel_row *row, const struct ib_survey_detail *now);
 
+/* A cancel that ended without one: refused, failed or given up. Pure. */
+bool ib_journal_failed(const struct ib_cancel_row *row);
+
 /* What to do with an open row that was taken up. Pure. */
 enum ib_journal_next {
     IB_NEXT_SEND,   /* send again with its token, or for the first time */

@@ -232,7 +232,7 @@ def _():
     result = world.run('-a', arn, *LIMIT)
     same(result.code, 2, result)
     has(result.first, 'it may be read but not cancelled')
-    same(outcome(arn), [('failed', True)])
+    same(outcome(arn), [('refused', True)])
     later = world.run('--resume')
     same((later.code, sent()), (2, 1), later)
     has(later.out, 'failed=1')
@@ -250,6 +250,37 @@ def _():
     world.standin.ctl('clear-faults')
     same(world.run('--resume').code, 0)
     same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+
+
+@test
+def _():
+    """a build that is in use is refused for now: exit 2, left open, and asked for again by --resume."""
+    arn = world.image()
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='error',
+                      code='ResourceInUseException', status=400)
+    result = world.run('-a', arn, *LIMIT)
+    same((result.code, outcome(arn)), (2, [('', False)]), result)
+    has(result.first, 'not cancelled, the build is in use: ')
+    has(result.first, '; --resume goes on with it')
+    later = world.run('--resume')
+    same((later.code, outcome(arn)), (1, [('', False)]), later)
+    has(later.out, 'open=1')
+    world.standin.ctl('clear-faults')
+    same(world.run('--resume').code, 0)
+    same((world.cancels(arn), outcome(arn)), (1, [('cancelled', True)]))
+    same(len({r['client_token'] for r in world.requests()}), 1)
+
+
+@test
+def _():
+    """a try that was lost and took effect is ours, though the next one is refused."""
+    arn = world.image(on_cancel={'polls': 0})
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', times=1, apply=True)
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='error',
+                      code='InvalidRequestException', status=400)
+    result = world.run('-a', arn, *LIMIT)
+    same((result.code, sent(), outcome(arn)), (0, 2, [('cancelled', True)]), result)
+    has(result.first, 'cancelled and confirmed')
 
 
 # Put back to work
@@ -377,6 +408,30 @@ def _():
 
 @test
 def _():
+    """what AWS is known to have refused uses up no budget; what may have arrived does."""
+    config = world.config('cancel: { max_per_hour = 1; };\n')
+    denied, other = world.image(), world.image()
+    fault = {'op': 'CancelImageCreation', 'arn': denied}
+    world.standin.ctl('add-fault', kind='error', code='AccessDeniedException', status=403, **fault)
+    for _ in range(3):
+        same(world.run('--config', config, '-a', denied, *LIMIT).code, 2)
+    same((sent(), outcome(denied)), (3, [('refused', True)] * 3))
+    world.standin.ctl('clear-faults')
+    # The first try gets no answer and might have arrived; the second one is refused.
+    world.standin.ctl('add-fault', kind='reset', times=1, **fault)
+    world.standin.ctl('add-fault', kind='error', code='AccessDeniedException', status=403, **fault)
+    same(world.run('--config', config, '-a', denied, *LIMIT).code, 2)
+    same(outcome(denied)[-1], ('failed', True))
+    result = world.run('--config', config, '-a', other, *LIMIT)
+    same((result.code, world.cancels(other)), (2, 0), result)
+    has(result.first, 'refused by rule total-budget: 1 of 1')
+    world.sql("DELETE FROM cancels WHERE outcome = 'failed'")
+    result = world.run('--config', config, '-a', other, *LIMIT)
+    same((result.code, world.cancels(other)), (0, 1), result)
+
+
+@test
+def _():
     """budgets hold when calls for many builds come at once."""
     config = world.config('cancel: { max_per_hour = 3; };\n')
     arns = [world.image(build=i) for i in range(1, 9)]
@@ -447,6 +502,56 @@ def _():
     result = world.run('-a', arn, *LIMIT, '--explain')
     same((result.code, sent()), (2, 0), result)
     has(result.out, 'BROKEN opt-out: ')
+
+
+def dry(arn, part, **more):
+    """A dry run says what the real one would: nothing is sent, for it could not be recorded."""
+    for option in ('--dry-run', '--explain'):
+        result = world.run('-a', arn, *LIMIT, option, **more)
+        same((result.code, sent(), result.err), (3, 0, ''), result)
+        has(result.first, 'nothing would be cancelled, for it could not be recorded '
+                          '(--no-journal lifts this): ')
+        has(result.first, part)
+        same('would be cancelled (dry run)' in result.out, False, result)
+        same('BROKEN journal: ' in result.out, option == '--explain', result)
+        same(world.run('-a', arn, *LIMIT, option, '--no-journal', **more).code, 0)
+    young = world.image(age_s=60)
+    result = world.run('-a', young, *LIMIT, '--dry-run', **more)
+    same(result.code, 3, result)
+
+
+@test
+def _():
+    """a dry run takes no damaged, locked or forbidden journal for an empty one."""
+    arn = world.image()
+    os.mkdir(world.state, 0o700)
+    same(world.run('-a', arn, *LIMIT, '--dry-run').code, 0)  # none yet
+    same(os.listdir(world.state), [])
+    with open(world.path(), 'wb') as handle:
+        handle.write(b'no database' * 1000)
+    os.chmod(world.path(), 0o600)
+    dry(arn, 'the database is damaged')
+    os.unlink(world.path())
+    sound_journal()
+    base = sqlite3.connect(world.path())
+    base.execute('BEGIN EXCLUSIVE')
+    dry(arn, 'locked', env=None)
+    base.rollback()
+    base.close()
+    same(world.run('-a', arn, *LIMIT, '--dry-run').code, 0)
+
+
+@test
+def _():
+    """a dry run by somebody who may not write the journal says so."""
+    need_nobody()
+    arn = world.image()
+    os.mkdir(world.state, 0o755)
+    dry(arn, 'may not be written by this user: Permission denied', preexec_fn=as_nobody)
+    os.rmdir(world.state)
+    os.mkdir(world.state + '.up', 0o755)
+    env = world.env(IB_STATE_DIR=world.state + '.up/state')
+    dry(arn, 'may not be written by this user: Permission denied', preexec_fn=as_nobody, env=env)
 
 
 # The record
@@ -936,6 +1041,16 @@ def _():
 
 @test
 def _():
+    """--detach says that the background goes on, not that it waited for no time."""
+    arn = world.image(on_cancel={'polls': 3})
+    result = world.run('-a', arn, *LIMIT, '--detach')
+    same(result.code, 1, result)
+    has(result.first, 'cancel requested, not confirmed yet: last seen BUILDING; a background process goes on')
+    until([('cancelled', True)], lambda: outcome(arn))
+
+
+@test
+def _():
     """--detach with what it does not hand on is refused before anything is sent."""
     arn = world.image()
     for option in (('--external-id', 'abc'), ('--proxy', 'http://127.0.0.1:1')):
@@ -1022,6 +1137,97 @@ def _():
     same(result.code, 0, result)
     same(outcome(opened), [('cancelled', True)])  # it waits a little for what it took up
     same(world.run('--config', config, '--sweep').code, 0)
+
+
+def silent(*arns):
+    for arn in arns:
+        world.standin.ctl('add-fault', op='GetImage', arn=arn, kind='silent', seconds=60)
+
+
+def timed(*arguments, **more):
+    begun = time.monotonic()
+    result = world.run(*arguments, **more)
+    return time.monotonic() - begun, result
+
+
+@test
+def _():
+    """open cancels whose builds give no answer leave --sweep time for new ones, and --resume for others."""
+    config = world.config(TARGETS.replace('max_per_hour = 3;', ''))
+    opened = [world.image(name='db', build=i) for i in (1, 2)]
+    answers = world.image(name='db', build=3)
+    for arn in [*opened, answers]:
+        lost_reply(arn)
+    web = world.image()
+    silent(*opened)
+    # A busy machine may make it longer; less than what two silent builds would take is what counts.
+    took, result = timed('--config', config, '--sweep', '-t', '16s')
+    same((world.cancels(web), outcome(web)), (1, [('cancelled', True)]), result)
+    same(outcome(answers), [('cancelled', True)], result)
+    same([outcome(a) for a in opened], [[('', False)]] * 2, result)
+    has(result.out, 'timed out')
+    # The other way round: who was left alone longest comes first.
+    late = world.image(name='db', build=4)
+    world.sql('UPDATE cancels SET updated_ms = updated_ms + 1 WHERE ended_ms = 0')
+    world.standin.ctl('clear-faults')
+    lost_reply(late)
+    silent(*opened)
+    again, result = timed('--resume', '-t', '9s')
+    same(outcome(late), [('cancelled', True)], result)
+    same([outcome(a) for a in opened], [[('', False)]] * 2, result)
+    world.standin.ctl('clear-faults')
+    same(world.run('--resume').code, 0)
+    same([outcome(a) for a in opened], [[('cancelled', True)]] * 2)
+    return f'{took:.1f} s of 16, {again:.1f} s of 9'
+
+
+@test
+def _():
+    """of several builds one that gives no answer does not use up the time of all."""
+    arns = [world.image(build=i) for i in (1, 2, 3)]
+    silent(arns[0])
+    named = [x for a in arns for x in ('-a', a)]
+    took, result = timed(*named, *LIMIT, '--max-cancel', '3', '-t', '14s')
+    same([world.cancels(a) for a in arns], [0, 1, 1], result)
+    same((result.code, outcome(arns[1]), outcome(arns[2])),
+         (3, [('cancelled', True)], [('cancelled', True)]), result)
+    return f'{took:.1f} s of 14'
+
+
+@test
+def _():
+    """a confirmation that gives no answer ends at --confirm-timeout."""
+    arn = world.image(on_cancel='never')
+    world.standin.ctl('add-fault', op='GetImage', arn=arn, kind='silent', seconds=60, after=1)
+    took, result = timed('-a', arn, *LIMIT, *QUICK, '-t', '1m')
+    same((result.code, outcome(arn)), (1, [('', False)]), result)
+    has(result.first, 'cancel requested, not confirmed within 1s')
+    same(took < 30, True, took)
+    return f'{took:.1f} s'
+
+
+@test
+def _():
+    """a lock on the journal that stays does not outlast the run, and what was sent is told."""
+    arn = world.image(on_cancel='never')
+    same(world.run('-a', world.image(name='seed'), *LIMIT).code, 0)
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='delay', seconds=1)
+    process = world.start('-a', arn, *LIMIT, '-t', '12s', '--confirm-timeout', '1s')
+    begun = time.monotonic()
+    until(True, lambda: any(r['arn'] == arn for r in world.requests()))
+    base = sqlite3.connect(world.path())
+    base.execute('BEGIN EXCLUSIVE')
+    result = world.finish(process)
+    took = time.monotonic() - begun
+    base.rollback()
+    base.close()
+    same((result.code, world.cancels(arn)), (1, 1), result)
+    has(result.first, 'cancel requested, not confirmed within 1s')
+    has(result.out, '[record] what came of it could not be written down: ')
+    has(result.out, 'locked')
+    world.set(arn, status='CANCELLED')
+    same((world.run('--resume').code, world.cancels(arn)), (0, 1))
+    return f'{took:.1f} s of 12'
 
 
 # What the check shows
