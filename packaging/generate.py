@@ -164,6 +164,14 @@ def stable_uuid(name):
     return str(uuid.uuid5(uuid.NAMESPACE_URL, 'https://github.com/ib-plugins/ib-plugins/' + name))
 
 
+def director_value(expression):
+    """Text with macros is a string there; anything else, as the constant NodeName, is not known before a
+    node runs the command, and is a function as Director exports one."""
+    if expression.startswith('"'):
+        return expression.strip('"')
+    return {'type': 'Function', 'body': 'return ' + expression}
+
+
 def director(tables):
     basket = {'Command': {}, 'Datafield': {}, 'ServiceTemplate': {}}
     fields = {}
@@ -174,11 +182,7 @@ def director(tables):
             arguments['--' + mode] = {'set_if': '1'}
         for o in command.options:
             if o.long in command.fixed:
-                if o.long == 'node':  # a constant of each node, which a basket cannot name
-                    continue
-                if o.long == 'check-source':
-                    continue
-                arguments[o.key] = {'value': command.fixed[o.long].strip('"')}
+                arguments[o.key] = {'value': director_value(command.fixed[o.long])}
                 continue
             variable = command.variable(o)
             if o.takes_value:

@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(TOP, 'tests', 'standin'))
 from tap import Tests, same  # noqa: E402  pylint: disable=wrong-import-position
 
 tests = Tests()
+BUILD = os.environ.get('abs_top_builddir', TOP)
 
 
 def read(name):
@@ -59,11 +60,10 @@ def manual_pages():
 @tests
 def generated():
     """Icinga commands, Director basket, completion and man pages are what the option tables say."""
-    build = os.environ.get('abs_top_builddir', TOP)
     done = subprocess.run(
         [sys.executable, os.path.join(TOP, 'packaging/generate.py'), '--check',
          '--sysconfdir', os.environ.get('sysconfdir', '/etc'),
-         '--statedir', os.environ.get('statedir', '/var/lib/ib-plugins'), build, TOP],
+         '--statedir', os.environ.get('statedir', '/var/lib/ib-plugins'), BUILD, TOP],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     same((done.returncode, done.stdout), (0, ''), 'run "make generated";')
 
@@ -82,6 +82,10 @@ def director_basket():
             same(str(field['datafield_id']) in basket['Datafield'], True, name)
         for option, argument in command['arguments'].items():
             text = argument.get('value') or argument.get('set_if')
+            if isinstance(text, dict):
+                # The form of Director's own exports; any other "type" ends its import.
+                same((set(text), text['type']), ({'type', 'body'}, 'Function'), f'{name} {option}')
+                continue
             macro = re.fullmatch(r'\$(ib_[a-z0-9_]+)\$', text)
             same(macro is None or macro.group(1) in variables, True, f'{name} {option}')
     for name, template in basket['ServiceTemplate'].items():
@@ -93,6 +97,14 @@ def director_basket():
     # The handler hangs where CRITICAL means stuck and nothing else, and only there.
     same([(name, template['vars']) for name, template in basket['ServiceTemplate'].items()
           if 'event_command' in template], [('ib-stuck-cancel-service', {'ib_stuck_only': True})])
+
+
+@tests
+def director_names_the_node():
+    """Under Director too a handler knows which node it runs on, and which one ran the check."""
+    arguments = json.loads(read('conf/director/ib-plugins-basket.json'))['Command']['ib_cancel_action']['arguments']
+    same(arguments['--check-source'], {'value': '$service.check_source$'})
+    same(arguments['--node'], {'value': {'type': 'Function', 'body': 'return NodeName'}})
 
 
 sys.exit(tests.run())

@@ -3,8 +3,9 @@
 # programs installed below IB_PREFIX, as tests/all.sh does it; then "make e2e".
 e2e_tests = tests/e2e/icinga.sh tests/e2e/nagios.sh tests/e2e/configs.sh \
 	tests/e2e/night_icinga.sh tests/e2e/night_nagios.sh tests/e2e/zones_icinga.sh \
-	tests/e2e/agent_icinga.sh tests/e2e/demo.sh
-EXTRA_DIST += $(e2e_tests) tests/e2e/lib.sh tests/e2e/zones.sh tests/e2e/scenarios.sh tests/e2e/night.sh
+	tests/e2e/zones_director.sh tests/e2e/agent_icinga.sh tests/e2e/demo.sh
+EXTRA_DIST += $(e2e_tests) tests/e2e/lib.sh tests/e2e/zones.sh tests/e2e/scenarios.sh tests/e2e/night.sh \
+	tests/e2e/director.py
 
 .PHONY: e2e
 e2e: all
