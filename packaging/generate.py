@@ -105,11 +105,14 @@ def commands(tables):
     # Checks of their own: no event has called them, and what --resume works on is in the journal.
     event = set(HANDLER) | {'on', 'problem-id', 'skip-in-downtime', 'any-age', 'limit', 'recheck',
                             'comment', 'detach'}
-    journal = {o.long for o in cancel if o.heading.startswith('What ')} | {
-        'allow', 'max-cancel', 'minimum-age', 'also-distributing', 'no-journal'}
+    # Beside what a mode has no use for: variables may stand on the host, for all of its services, and
+    # what it refuses must not reach it from there.
+    refused = {'resume': {o.long for o in cancel if o.heading.startswith('What ')} | {
+        'allow', 'max-cancel', 'minimum-age', 'also-distributing', 'no-journal', 'after-cancel'},
+               'sweep': {'no-journal'}}
     for mode in sorted(modes):
         yield Command('ib_' + mode, 'CheckCommand', 'ib_cancel_action', cancel, shared,
-                      flags=(mode,), leave=modes | event | (journal if mode == 'resume' else set()))
+                      flags=(mode,), leave=modes | event | refused[mode])
 
 
 ABOUT = {
