@@ -141,8 +141,9 @@ object Service "ib-unconfirmed" {
   retry_interval = 1s
 }
 CONFIG
+# By the name in its certificate, as conf/ib-plugins.conf says.
 cat >"$told_conf" <<CONFIG
-feedback: { icinga: { url = "https://127.0.0.1:$icinga_port"; user = "ib-plugins";
+feedback: { icinga: { url = "https://localhost:$icinga_port"; user = "ib-plugins";
                       password_file = "$e2e_dir/icinga-password"; ca = "$icinga_dir/data/certs/ca.crt"; }; };
 CONFIG
 ok "the configuration is valid" icinga_validate
