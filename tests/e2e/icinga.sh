@@ -21,8 +21,10 @@ object Host "aws" {
   vars.ib_endpoint_url = "$standin_url"
   vars.ib_credentials_file = "$aws_credentials"
   vars.ib_unconfirmed = true
+  vars.ib_cancel_confirm_timeout = "1s"
   vars.ib_images["stuck"] = {
     ib_arn = "$stuck"; ib_critical = "90m"; ib_cancel = true; ib_check_interval = 2s; ib_retry_interval = 1s
+    ib_cancel_confirm_timeout = "15s"
   }
   vars.ib_images["failed"] = {
     ib_arn = "$failed"; ib_critical = "90m"; ib_cancel = true; ib_check_interval = 2s; ib_retry_interval = 1s
@@ -51,6 +53,15 @@ object Service "young" {
   vars.ib_arn = "$young"
   vars.ib_critical = "90m"
 }
+object Service "left" {
+  import "ib-stuck-service"
+  import "e2e"
+  volatile = false
+  vars.ib_image = "left"
+  vars.ib_critical = "90m"
+  vars.ib_none = "ok"
+  vars.ib_cancel_allow = "arn:aws:imagebuilder:*:123456789012:image/left/*"
+}
 CONFIG
 ok "the configuration is valid" icinga_validate
 scheduler_start icinga
@@ -58,10 +69,11 @@ scenarios_judge
 ok "a check that Icinga ends at its timeout: the handler is called" wait_until 60 handler_called "young" 1
 ok "a check that Icinga ends at its timeout: the next one is OK" wait_until 60 service_is "young" OK HARD
 ok "a check that Icinga ends at its timeout cancels nothing" cancel_requests_are "$young" 0
-icinga_post "actions/reschedule-check?service=aws!ib-unconfirmed" '{"force": true}' >/dev/null
+check_now ib-unconfirmed
 ok "nothing is left open" wait_until 60 service_is "ib-unconfirmed" OK HARD
 journal_judge
 ok "no call of the handler ended with an error" handlers_ended_well
+unconfirmed_judge
 ok "after all that each build was cancelled as often as it should be" is \
     "$(ctl cancels "$stuck") $(ctl cancels "$finished") $(ctl cancels "$soft") $(ctl cancels "$young") $(ctl cancels "$failed")" \
     "1 0 0 0 0"

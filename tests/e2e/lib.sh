@@ -163,6 +163,15 @@ cancels_are() { # cancels_are ARN N: effective cancels
 cancel_requests_are() { # cancel_requests_are ARN N: whatever their answer
     is "$(ctl count CancelImageCreation --arn "$1" --status any)" "$2"
 }
+history_of() { # history_of ARN: its audit, oldest first, each line an event and the arguments of its call if told
+    "$IB_PREFIX/lib/nagios/plugins/eventhandlers/ib_cancel_action" --history -a "$1" --limit 1000 \
+        --output json --state-dir "$ib_state_dir" | "$e2e_python" -c '
+import json, sys
+text = sys.stdin.read()
+rows = json.loads(text[text.index("{"):] if text[:1] != "[" else text)
+rows = rows["history"] if isinstance(rows, dict) else rows
+print(*[" ".join([r["event"], *r.get("arguments", [])]) for r in reversed(rows)], sep="\n")' | tr -d "'"
+}
 
 # --- one face for both schedulers -----------------------------------------------------------------
 # scheduler_start icinga|nagios; then service_state SERVICE prints "CRITICAL HARD text",
@@ -181,6 +190,16 @@ service_is() { # service_is SERVICE STATE TYPE
     esac
     echo "$1 is '$e2e_state', wanted $2 $3"
     return 1
+}
+service_state_is() { # service_state_is SERVICE STATE: SOFT or HARD
+    e2e_state=$(service_state "$1")
+    is "${e2e_state%% *}" "$2" || {
+        echo "$1 is '$e2e_state'"
+        return 1
+    }
+}
+check_now() { # check_now SERVICE: by force, as somebody does who clicks
+    "${scheduler}_check_now" "$1"
 }
 service_says() { # service_says SERVICE PART
     has "$(service_state "$1")" "$2"
@@ -274,6 +293,9 @@ a = json.load(sys.stdin)["results"][0]["attrs"]
 r = a["last_check_result"]
 print("PENDING" if r is None else "%s %s %s" % (["OK", "WARNING", "CRITICAL", "UNKNOWN"][int(a["state"])],
       ["SOFT", "HARD"][int(a["state_type"])], r["output"]))'
+}
+icinga_check_now() {
+    icinga_post "actions/reschedule-check?service=aws!$1" '{"force": true}' >/dev/null
 }
 icinga_handler_calls() {
     grep -c "Executing event handler .* 'aws!$1'" "$icinga_dir/log/icinga2.log"
@@ -402,6 +424,9 @@ nagios_service_state() {
                 if (checked == "1") print states[state + 1], (type == "1" ? "HARD" : "SOFT"), text
                 else print "PENDING"
             } }' "$nagios_dir/status.dat"
+}
+nagios_check_now() {
+    printf '[%s] SCHEDULE_FORCED_SVC_CHECK;aws;%s;%s\n' "$(date +%s)" "$1" "$(date +%s)" >"$nagios_dir/rw/nagios.cmd"
 }
 nagios_handler_calls() {
     grep -c "SERVICE EVENT HANDLER: aws;$1;" "$nagios_dir/nagios.log"

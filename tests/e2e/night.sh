@@ -14,20 +14,8 @@
 #   told      checked again after an hour, were there not --recheck; --comment
 #   flow      a pipeline with new builds while it runs, -T
 # and ib-sweep and ib-unconfirmed as shipped.
-night_history() { # night_history ARN: its audit lines as JSON, newest first
-    "$IB_PREFIX/lib/nagios/plugins/eventhandlers/ib_cancel_action" --history -a "$1" --limit 1000 \
-        --output json --state-dir "$ib_state_dir"
-}
-night_claimed_by() { # night_claimed_by ARN: arguments of the call that decided its cancel
-    night_history "$1" | "$e2e_python" -c '
-import json, sys
-text = sys.stdin.read()
-rows = json.loads(text[text.index("{"):] if text[:1] != "[" else text)
-rows = rows["history"] if isinstance(rows, dict) else rows
-print(*[" ".join(r["arguments"]) for r in rows if r["event"] == "claim"], sep="\n")'
-}
 claimed_by() { # claimed_by ARN OPTION…: exactly one call decided it, and that one had these options
-    night_says=$(night_claimed_by "$1" | tr -d "'")
+    night_says=$(history_of "$1" | sed -n 's/^claim //p')
     shift
     is "$(printf '%s\n' "$night_says" | grep -c .)" 1 || return 1
     for night_option; do
@@ -157,6 +145,7 @@ night_cancels() {
         "$(ctl cancels "$resting1")"
 }
 night_finished() { # night_finished ARN: another call took it over and saw the end
-    night_rows=$(night_history "$1")
-    has "$night_rows" '"event":"take-over"' && has "$night_rows" '"event":"end"'
+    night_events=$(history_of "$1")
+    has "$night_events" take-over && has "$night_events" "
+end"
 }

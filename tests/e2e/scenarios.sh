@@ -53,6 +53,31 @@ scenarios_judge() {
     ok "a failed build is not cancelled" cancel_requests_are "$failed" 0
 }
 
+# A cancel that hangs: the service that ships for it sees the end, and nobody else could. Service "left" watches
+# an image of this name, is not volatile, so that its handler is called once, and that one waits a second.
+unconfirmed_judge() {
+    left=$(ctl add-image name=left status=BUILDING age_s=7980 'on_cancel="never"')
+    ok "a cancel that hangs: the handler asks for it" wait_until 60 cancels_are "$left" 1
+    ok "a cancel that hangs: the handler leaves it open" wait_until 60 events_are "$left" "* left-open*"
+    check_now ib-unconfirmed
+    ok "a cancel that hangs: ib-unconfirmed warns" wait_until 60 service_state_is ib-unconfirmed WARNING
+    ok "a cancel that hangs: ib-unconfirmed says of what" service_says ib-unconfirmed "1 cancel not confirmed yet: $left"
+    ctl set-image "$left" status=CANCELLED >/dev/null
+    check_now ib-unconfirmed
+    ok "a cancel that hung: ib-unconfirmed is OK when it has seen the end" \
+        wait_until 60 service_state_is ib-unconfirmed OK
+    ok "a cancel that hung: taken over after the handler left it, and ended, as the journal tells" \
+        events_are "$left" "claim send accepted left-open* take-over* end*"
+    ok "a cancel that hung: with one token" cancels_are "$left" 1
+}
+events_are() { # events_are ARN PATTERN: of its audit, oldest first
+    left_events=$(history_of "$1" | sed 's/ .*//' | tr '\n' ' ')
+    # shellcheck disable=SC2254 # a pattern
+    case $left_events in $2) return 0 ;; esac
+    echo "'$left_events' is not '$2'"
+    return 1
+}
+
 # What the journal says, read by whoever runs the test: the directory is shared.
 journal_judge() {
     journal=$("$IB_PREFIX/lib/nagios/plugins/eventhandlers/ib_cancel_action" --history --state-dir "$ib_state_dir" 2>&1)
