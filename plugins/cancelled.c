@@ -41,9 +41,18 @@ enum ib_rc ib_cancelled_add(struct ib_cancelled *done, const struct ib_target *t
         return ib_fail_nomem(err);
     }
     done->items = items;
-    items[done->count] = (struct ib_cancelled_item){ .target = target };
+    items[done->count] = (struct ib_cancelled_item){
+        .target = target, .report = { .outcome = IB_OUTCOME_UNTRIED, .text = "not tried" } };
     *ret = &items[done->count++].report;
     return IB_OK;
+}
+
+void ib_cancelled_drop(struct ib_cancelled *done, size_t at)
+{
+    ib_cancel_report_fini(&done->items[at].report);
+    free(done->items[at].record);
+    memmove(&done->items[at], &done->items[at + 1], (done->count - at - 1) * sizeof *done->items);
+    done->count--;
 }
 
 size_t ib_cancelled_sent(const struct ib_cancelled *done)
@@ -100,6 +109,7 @@ static enum ib_state swept_state(enum ib_policy_rule rule)
     case IB_RULE_IN_FLIGHT:
     case IB_RULE_AGE_KNOWN:
     case IB_RULE_STUCK:
+    case IB_RULE_ONCE:
     case IB_RULE_TARGET_BUDGET:
     case IB_RULE_TOTAL_BUDGET:
     case IB_RULE_COUNT:
@@ -449,6 +459,20 @@ enum ib_rc ib_cancelled_json(const struct ib_cancelled *done, const char *progra
         ib_members_c(&item, "text", s->troubles[i].err.text);
         ib_members_push(&m, "errors", &item);
     }
+    if (done->sums.are_set) {
+        struct ib_members sums = ib_members_new();
+        ib_members_int(&sums, "taken", (int64_t)done->sums.taken);
+        ib_members_int(&sums, "open", (int64_t)done->sums.open);
+        ib_members_int(&sums, "failed", (int64_t)done->sums.failed);
+        ib_members_int(&sums, "oldestSeconds", done->sums.oldest_ms / IB_SECOND_MS);
+        ib_members_int(&sums, "startsOpen", (int64_t)done->sums.starts_open);
+        ib_members_int(&sums, "startsFailed", (int64_t)done->sums.starts_failed);
+        ib_members_object(&m, "journal", &sums);
+    }
+    if (done->journal_trouble.rc != IB_OK) {
+        ib_members_c(&m, "journalError", done->journal_trouble.text);
+    }
+    ib_members_str_if(&m, "feedback", ib_str_from(done->told));
     ib_members_int(&m, "requests", done->stats.attempts);
     enum ib_rc rc = ib_members_take(&m, &v, err);
     if (rc == IB_OK) {

@@ -18,6 +18,13 @@ struct ib_cancelled_item {
     bool looked_behind;               /* it was cancelled, by this call or one before: left was looked for */
 };
 
+/* What the journal has open, for JSON. */
+struct ib_cancelled_sums {
+    bool are_set; /* of --resume and --sweep */
+    size_t taken, open, failed, starts_open, starts_failed;
+    int64_t oldest_ms;
+};
+
 struct ib_cancelled {
     struct ib_cancelled_item *items;
     size_t count;
@@ -28,6 +35,8 @@ struct ib_cancelled {
     bool sweep;                     /* what policy keeps from being cancelled is no failure of the sweep */
     struct ib_error unrecordable;   /* of a dry run: rc != IB_OK: the real one would send nothing */
     struct ib_error journal_trouble; /* rc != IB_OK: something was done and could not be recorded in full */
+    struct ib_cancelled_sums sums;
+    char told[IB_ERROR_TEXT_MAX];   /* what the scheduler was asked for, or why not; "" = nothing */
     int64_t begin_mono_ms;
     struct ib_aws_stats stats;
 };
@@ -36,6 +45,8 @@ void ib_cancelled_fini(struct ib_cancelled *done);
 /* A zeroed report to be filled; valid until the next one is added. */
 IB_NODISCARD enum ib_rc ib_cancelled_add(struct ib_cancelled *done, const struct ib_target *target,
                                          struct ib_cancel_report **ret, struct ib_error *err);
+/* Forget one: a later result is in its place. */
+void ib_cancelled_drop(struct ib_cancelled *done, size_t at);
 /* Requests sent so far. */
 size_t ib_cancelled_sent(const struct ib_cancelled *done);
 /*

@@ -136,10 +136,18 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     if (rc != IB_OK) {
         return rc;
     }
+    IB_CLEANUP(ib_journal_fini) struct ib_journal journal = { 0 };
+    struct ib_error no_journal = IB_ERROR_INIT;
+    if (ib_journal_open(ib_plan_state_dir(&config), true, JOURNAL_BUSY_MS, &journal, &no_journal) !=
+        IB_OK) {
+        ib_journal_fini(&journal); /* another user's, or none yet: the check does without */
+    }
     struct ib_survey_options options = {
         .clients = clients,
         .parallel = (size_t)o->parallel,
         .now_ms = ib_time_now_ms(),
+        .begun_after = ib_journal_begun_after,
+        .begun_ctx = &journal,
         .phase = on_phase,
     };
     rc = ib_survey_run(plan.targets, plan.count, &options, &survey, err);
@@ -149,12 +157,6 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     if (never_began(&survey)) {
         *err = survey.troubles[0].err;
         return err->rc;
-    }
-    IB_CLEANUP(ib_journal_fini) struct ib_journal journal = { 0 };
-    struct ib_error no_journal = IB_ERROR_INIT;
-    if (ib_journal_open(ib_plan_state_dir(&config), true, JOURNAL_BUSY_MS, &journal, &no_journal) !=
-        IB_OK) {
-        ib_journal_fini(&journal); /* another user's, or none yet: the check does without */
     }
     struct ib_report report = {
         .journal = journal.db,

@@ -29,7 +29,7 @@ static bool show_line(void *ctx, const struct ib_value *line)
         const struct ib_value *v = ib_value_at(line, i);
         bool bare =
             ib_str_eq_c(key, "time") || ib_str_eq_c(key, "arn") || ib_str_eq_c(key, "event");
-        if (ib_str_eq_c(key, "id")) {
+        if (ib_str_eq_c(key, "id") || ib_str_eq_c(key, "arguments")) {
             continue;
         }
         if (text.len > 0) {
@@ -43,6 +43,11 @@ static bool show_line(void *ctx, const struct ib_value *line)
         } else {
             ib_json_print(v, IB_JSON_COMPACT, &text);
         }
+    }
+    /* Last, for they may be long, and a line is cut. */
+    if (ib_value_get_c(line, "arguments") != NULL) {
+        ib_buf_add_c(&text, " arguments=");
+        ib_json_print(ib_value_get_c(line, "arguments"), IB_JSON_COMPACT, &text);
     }
     ib_output_line(s->out, "%s", ib_buf_c(&text));
     return true;

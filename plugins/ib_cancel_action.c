@@ -3,6 +3,7 @@
 #include "lib/arazzo/check.h"
 #include "lib/base/env.h"
 #include "lib/base/num.h"
+#include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/plugin/record.h"
 #include "lib/plugin/start.h"
@@ -40,6 +41,7 @@ struct options {
     struct ib_option_list allow;
 
     bool resume, sweep, history, no_journal, comment, detach;
+    bool sweep_selects;     /* the command line says what is swept */
     int64_t limit;          /* of --history */
     const char *state_dir, *host, *service, *tag;
     int recheck;            /* enum ib_scheduler */
@@ -241,9 +243,23 @@ static const struct ib_program program = {
     .examples = examples,
     .help_state = IB_STATE_OK,
     .changes = true,
+    .hint = "--resume goes on with it",
 };
 
 /* --- what is stuck must be said ----------------------------------------------------------------- */
+
+/* A sweep without a selection is about the targets that may be cancelled; others may have no limits at all. */
+static void keep_enabled(struct ib_plan *plan)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->targets[i].cancel_enabled) {
+            plan->targets[kept++] = plan->targets[i];
+        }
+    }
+    plan->count = kept;
+}
 
 static enum ib_rc check_stuck(const struct options *o, const struct ib_plan *plan,
                               struct ib_error *err)
@@ -268,6 +284,14 @@ static enum ib_rc check_stuck(const struct options *o, const struct ib_plan *pla
     return IB_OK;
 }
 
+static bool has_selection(const struct options *o)
+{
+    const struct ib_plan_options *p = &o->plan;
+
+    return p->arns.count + p->pipelines.count + p->images.count + p->targets.count > 0 || p->all ||
+           p->all_targets;
+}
+
 static enum ib_rc check_memory(const struct options *o, struct ib_error *err)
 {
     if ((o->resume ? 1 : 0) + (o->sweep ? 1 : 0) + (o->history ? 1 : 0) > 1) {
@@ -285,12 +309,18 @@ static enum ib_rc check_memory(const struct options *o, struct ib_error *err)
         return ib_fail(err, IB_EUSAGE, "--after-cancel goes with a cancel; --resume keeps to what is on "
                                        "record with each");
     }
+    if (o->resume && has_selection(o)) {
+        return ib_fail(err, IB_EUSAGE, "--resume takes up whatever is open; it takes no selection of builds");
+    }
+    if (o->history && (o->plan.arns.count > 1 || (has_selection(o) && o->plan.arns.count == 0))) {
+        return ib_fail(err, IB_EUSAGE, "--history shows all builds, or the one of --arn");
+    }
     if (o->recheck != IB_SCHEDULER_NONE) {
         struct ib_feedback_event event = { o->host, o->service, NULL, true };
         if (o->host == NULL || o->service == NULL) {
             return ib_fail(err, IB_EUSAGE, "--recheck needs --host and --service");
         }
-        return ib_feedback_check(&event, err);
+        return ib_feedback_check(&event, o->recheck == IB_SCHEDULER_ICINGA, err);
     }
     if (o->comment) {
         return ib_fail(err, IB_EUSAGE, "--comment goes with --recheck");
@@ -382,7 +412,12 @@ static enum ib_rc act_on(struct action *a, const struct ib_target *t, struct ib_
         rc = ib_cancelled_add(a->done, t, &report, err);
     }
     if (rc == IB_OK) {
+        (void)ib_text_copy(report->arn, sizeof report->arn, arn);
         rc = ib_recorded_attach(a->recorded, a->done, &job, err);
+        if (rc != IB_OK && err != NULL) {
+            report->error = *err;
+            (void)snprintf(report->text, sizeof report->text, "not tried: %.480s", err->text);
+        }
     }
     if (rc == IB_OK) {
         ib_cancel_run(&job, report);
@@ -416,14 +451,30 @@ static void confirm_rest(struct action *a)
     }
 }
 
-static bool seen_before(const struct action *a, struct ib_str arn)
+/*
+ * Several targets may select a build. Each may allow its cancel by its own rules: what one of them refused, or does not
+ * call stuck, is the next one's to decide. False: it is settled.
+ */
+static bool may_act_on(struct action *a, struct ib_str arn)
 {
     for (size_t i = 0; i < a->done->count; i++) {
-        if (ib_str_eq_c(arn, a->done->items[i].report.arn)) {
+        struct ib_cancelled_item *item = &a->done->items[i];
+        const struct ib_cancel_report *r = &item->report;
+        bool open = item->record != NULL && item->record->standing == IB_STANDING_NONE && !r->sent &&
+                    r->decided && r->decision.verdict != IB_POLICY_CANCEL &&
+                    r->decision.rule != IB_RULE_IN_FLIGHT && r->decision.rule != IB_RULE_OPT_OUT;
+        if (!ib_str_eq_c(arn, r->arn)) {
+            continue;
+        }
+        if (!open) {
+            return false;
+        }
+        if (!a->o->explain) {
+            ib_cancelled_drop(a->done, i);
             return true;
         }
     }
-    return false;
+    return true;
 }
 
 /* The builds named by -a, or by a target's arn. */
@@ -434,7 +485,7 @@ static enum ib_rc act_on_arns(struct action *a, const struct ib_target *t, bool 
 
     for (size_t i = 0; i < ib_conf_texts_count(&t->what) && rc == IB_OK; i++) {
         struct ib_str arn = ib_conf_texts_at(&t->what, i);
-        if (!seen_before(a, arn)) {
+        if (may_act_on(a, arn)) {
             rc = act_on(a, t, arn, wait ? confirm_of(a->o, t) : 0, *rest, err);
         }
         (*rest)--;
@@ -442,36 +493,97 @@ static enum ib_rc act_on_arns(struct action *a, const struct ib_target *t, bool 
     return rc;
 }
 
-/* Every build of pipelines, images or accounts that is stuck by its lists. */
+/* A range that has an end within: more age can make it right, and less, which a list does not know. */
+static bool can_fall_back(const struct ib_range *range)
+{
+    return range->is_set && range->inside && !range->end_inf;
+}
+
+/*
+ * May the check call it stuck? Lists do not tell of each build since when it does what it does; a closer look is taken
+ * before every cancel.
+ */
+static bool is_candidate(const struct action *a, const struct ib_survey *survey,
+                         const struct ib_survey_build *b)
+{
+    const struct ib_judge_rules *rules = &survey->plan[b->target].rules;
+    bool unsure = b->judgement.reason == IB_JUDGED_AGE_UNKNOWN || can_fall_back(&rules->age.crit) ||
+                  (b->judgement.in_flight && can_fall_back(&rules->phase[b->image.status].crit));
+
+    return b->judgement.stuck || (b->judgement.in_flight && (unsure || a->o->explain));
+}
+
+/* By what is known without reading it: a target that may not cancel, or an ARN that no list covers. */
+static bool is_forbidden(const struct action *a, const struct ib_survey *survey,
+                         const struct ib_survey_build *b)
+{
+    struct ib_policy policy = policy_of(a, &survey->plan[b->target]);
+    struct ib_policy_facts facts = { .arn = b->image.arn };
+
+    return !ib_policy_allows(&policy, &facts);
+}
+
+struct candidates {
+    size_t *at; /* of builds of the survey */
+    size_t count;
+};
+
+/*
+ * Those that may be cancelled first: what is forbidden must not keep them from their turn. Where there are more than one
+ * run looks at, each run begins elsewhere, or those at the end would never be looked at.
+ */
+static enum ib_rc find_candidates(const struct action *a, const struct ib_survey *survey,
+                                  struct candidates *ret, struct ib_error *err)
+{
+    size_t *at = calloc(survey->build_count + 1, 2 * sizeof *at), *sorted = at + survey->build_count + 1;
+    size_t count = 0, allowed = 0;
+
+    if (at == NULL) {
+        return ib_fail_nomem(err);
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < survey->build_count; i++) {
+            const struct ib_survey_build *b = &survey->builds[i];
+            bool forbidden = is_forbidden(a, survey, b);
+            if (is_candidate(a, survey, b) && forbidden == (pass == 1)) {
+                at[count++] = i;
+            }
+        }
+        allowed = pass == 0 ? count : allowed;
+    }
+    size_t begin = allowed > CANDIDATES_MAX ? (size_t)(ib_random_unit() * (double)allowed) % allowed : 0;
+    for (size_t i = 0; i < allowed; i++) {
+        sorted[i] = at[(begin + i) % allowed];
+    }
+    memmove(at, sorted, allowed * sizeof *at);
+    *ret = (struct candidates){ at, count };
+    return IB_OK;
+}
+
+/* Every build of pipelines, images or accounts that may be stuck by its lists. */
 static enum ib_rc act_on_found(struct action *a, struct ib_survey *survey, bool wait,
                                struct ib_error *err)
 {
-    enum ib_rc rc = IB_OK;
-    size_t looked = 0, rest = 0;
+    struct candidates all = { NULL, 0 };
+    enum ib_rc rc = find_candidates(a, survey, &all, err);
+    size_t looked = 0;
 
-    for (size_t i = 0; i < survey->build_count; i++) {
-        rest += survey->builds[i].judgement.stuck ? 1 : 0;
-    }
-
-    for (size_t i = 0; i < survey->build_count && rc == IB_OK; i++) {
-        const struct ib_survey_build *b = &survey->builds[i];
-        if (!b->judgement.stuck) {
-            continue;
-        }
-        size_t waiting = rest--;
-        if (seen_before(a, b->image.arn)) {
-            continue;
-        }
-        if (looked++ >= CANDIDATES_MAX) {
-            a->done->left_out++;
-            continue;
-        }
+    for (size_t i = 0; i < all.count && rc == IB_OK; i++) {
+        const struct ib_survey_build *b = &survey->builds[all.at[i]];
         const struct ib_target *t = &survey->plan[b->target];
         if (a->o->sweep && !policy_of(a, t).enabled) {
             continue; /* watched, not to be cancelled: a sweep has no event that asked for it */
         }
-        rc = act_on(a, t, b->image.arn, wait ? confirm_of(a->o, t) : 0, waiting, err);
+        if (looked >= CANDIDATES_MAX) {
+            a->done->left_out++;
+            continue;
+        }
+        if (may_act_on(a, b->image.arn)) {
+            looked++;
+            rc = act_on(a, t, b->image.arn, wait ? confirm_of(a->o, t) : 0, all.count - i, err);
+        }
     }
+    free(all.at);
     a->done->survey = survey;
     return rc;
 }
@@ -485,6 +597,8 @@ static enum ib_rc act(struct action *a, struct ib_survey *survey, struct ib_erro
         .until = &until,
         .parallel = (size_t)a->o->parallel,
         .now_ms = ib_time_now_ms(),
+        .begun_after = ib_journal_begun_after,
+        .begun_ctx = &a->recorded->journal,
         .no_details = true, /* each one is looked at closer right before its cancel */
         .phase = on_survey_phase,
     };
@@ -542,6 +656,8 @@ static enum ib_rc open_record(const struct options *o, const struct ib_watch_con
         .busy_ms = o->common.timeout_ms / 3,
         .deadline = deadline,
         .retry_for_ms = config->retry_for_ms,
+        .unattended = o->event.has_state || o->sweep,
+        .distributing = o->distributing,
         .detach = o->detach,
         .after_cancel = o->after_cancel,
         .caller = { .program = program.name, .argc = o->argc, .argv = o->argv, .problem = o->problem_id },
@@ -595,7 +711,8 @@ static enum ib_rc do_resume(const struct options *o, struct session *s, struct i
                                                          : deadline,
                                     .confirm_ms = o->confirm_ms >= 0 ? o->confirm_ms : CONFIRM_MS,
                                     .external_id = o->common.external_id,
-                                    .proxy = o->common.proxy };
+                                    .proxy = o->common.proxy,
+                                    .dry_run = o->dry_run || o->explain };
     if (o->sweep && s->resume.confirm_ms > SWEEP_CONFIRM_MS) {
         s->resume.confirm_ms = SWEEP_CONFIRM_MS;
     }
@@ -605,20 +722,27 @@ static enum ib_rc do_resume(const struct options *o, struct session *s, struct i
 /* The background process of --detach: this program's --resume with the same ways to reach AWS. */
 static enum ib_rc detach(const struct options *o, const struct session *s, struct ib_error *err)
 {
-    const char *args[24] = { program.name, "--resume", "--timeout", "10m", "--confirm-timeout", "9m",
+    const char *args[32] = { program.name, "--resume", "--timeout", "10m", "--confirm-timeout", "9m",
                              "--state-dir", state_dir_of(o, &s->config) };
     size_t n = 8;
     const struct {
         const char *name, *value;
     } more[] = { { "--config", o->common.config },
                  { "--workflow", o->workflow },
-                 { "--syslog-tag", o->tag } };
+                 { "--syslog", ib_record_facilities[o->facility] },
+                 { "--syslog-tag", o->tag },
+                 { "--recheck", o->recheck == IB_SCHEDULER_NONE ? NULL : schedulers[o->recheck] },
+                 { "--host", o->host },
+                 { "--service", o->service } };
 
     for (size_t i = 0; i < IB_ARRAY_LEN(more); i++) {
         if (more[i].value != NULL) {
             args[n++] = more[i].name;
             args[n++] = more[i].value;
         }
+    }
+    if (o->comment) {
+        args[n++] = "--comment";
     }
     /* The strings stay what they are; exec only wants them without const. */
     return ib_detach_self((char *const *)(uintptr_t)args, err);
@@ -647,11 +771,41 @@ static enum ib_rc do_cancels(struct action *a, struct session *s, struct ib_erro
     a->allow = NULL;
     /* Written also after a failure: what was sent before it stays on record. */
     ib_recorded_finish(&s->recorded, s->clients, a->deadline, &s->done);
+    if (rc != IB_OK && ib_cancelled_sent(&s->done) > 0) {
+        /* And is told. */
+        struct ib_error why = err == NULL ? (struct ib_error)IB_ERROR_INIT : *err;
+        s->done.journal_trouble = why;
+        rc = IB_OK;
+    }
     if (rc == IB_OK && a->o->detach && left_open(&s->done)) {
         /* Kept apart: what was done is said all the same. */
         s->detach_trouble.rc = detach(a->o, s, &s->detach_trouble);
     }
     return rc;
+}
+
+/*
+ * The first line of a sweep is about what it did; about what is open, when it did nothing, and besides when that is
+ * the worse of both.
+ */
+static void say_resumed(const struct options *o, struct session *s, enum ib_state acted,
+                        struct ib_output *out)
+{
+    enum ib_state resumed = ib_resume_state(&s->resume, &s->done);
+    bool idle = s->done.count == s->resume.taken && s->done.left_out == 0;
+    char words[IB_RESUME_WORDS_MAX];
+
+    ib_resume_perf(&s->resume, out);
+    (void)ib_resume_words(&s->resume, words, sizeof words);
+    if (o->resume || (idle && resumed != IB_STATE_OK)) {
+        ib_output_text(out, "%s", words);
+    } else if (idle && !ib_cancelled_unread(&s->done, out)) {
+        ib_output_text(out, "%s%s", words,
+                       s->plan.count == 0 ? ", and no target has cancel.enabled" : "");
+    } else if (ib_state_cmp(resumed, acted) > 0) {
+        ib_output_more(out, "; %s", words);
+    }
+    s->done.sums = ib_resume_sums(&s->resume);
 }
 
 static enum ib_rc conclude(const struct options *o, struct session *s, struct ib_deadline deadline,
@@ -660,20 +814,23 @@ static enum ib_rc conclude(const struct options *o, struct session *s, struct ib
     struct ib_told told = { (enum ib_scheduler)o->recheck, o->comment, o->host, o->service };
 
     s->done.stats = ib_clients_stats(s->clients);
-    *ret_state = ib_cancelled_state(&s->done);
+    enum ib_state acted = ib_cancelled_state(&s->done);
+    *ret_state = acted;
     if (o->resume || o->sweep) {
         enum ib_state resumed = ib_resume_state(&s->resume, &s->done);
         *ret_state = o->resume ? resumed : ib_state_worst(*ret_state, resumed);
     }
     ib_cancelled_text(&s->done, out);
+    if (o->explain && !o->resume) {
+        struct ib_gate_decision gate;
+        ib_gate_decide(&o->gate, &o->event, &gate);
+        ib_output_line(out, "holds  gate: %s", gate.words);
+    }
     if (s->detach_trouble.rc != IB_OK) {
         ib_output_line(out, "[detach] nobody waits for the end, --resume does: %s", s->detach_trouble.text);
     }
-    if (o->resume || (o->sweep && s->done.count == s->resume.taken)) {
-        ib_resume_text(&s->resume, out);
-        if (o->sweep && ib_resume_state(&s->resume, &s->done) == IB_STATE_OK) {
-            (void)ib_cancelled_unread(&s->done, out);
-        }
+    if (o->resume || o->sweep) {
+        say_resumed(o, s, acted, out);
     }
     ib_recorded_tell(&told, &s->config.feedback, &s->done, &deadline, out);
     ib_recorded_prune(&s->recorded, s->config.keep_ms);
@@ -689,6 +846,9 @@ static enum ib_rc prepare(const struct options *o, struct session *s, struct ib_
 
     if (!o->resume) {
         rc = ib_plan_make(&o->plan, &o->common, &s->config, &s->plan, err);
+    }
+    if (rc == IB_OK && o->sweep && !o->sweep_selects) {
+        keep_enabled(&s->plan);
     }
     if (rc == IB_OK && !o->resume) {
         rc = check_stuck(o, &s->plan, err);
@@ -754,8 +914,9 @@ static bool never_began(const struct ib_cancelled *done)
 {
     enum ib_rc rc = done->count == 1 ? done->items[0].report.error.rc : IB_OK;
 
-    return done->count == 1 && done->items[0].report.outcome == IB_OUTCOME_UNTRIED &&
-           done->items[0].report.reads == 0 &&
+    /* What was taken up from the journal has been begun, and there may be more to tell. */
+    return done->count == 1 && done->items[0].record != NULL &&
+           done->items[0].report.outcome == IB_OUTCOME_UNTRIED && done->items[0].report.reads == 0 &&
            (rc == IB_EUSAGE || rc == IB_ECONFIG || rc == IB_ECRED);
 }
 
@@ -805,7 +966,7 @@ static enum ib_rc run(const struct options *o, struct ib_output *out, enum ib_st
     a.doc = s.doc;
     a.clients = s.clients;
     s.done.unrecordable = s.recorded.unrecordable;
-    if (o->resume || (o->sweep && s.recorded.journal.db != NULL && !s.recorded.options.read_only)) {
+    if (o->resume || o->sweep) {
         rc = do_resume(o, &s, deadline, err);
     }
     if (rc == IB_OK && o->resume) {
@@ -835,6 +996,9 @@ static enum ib_rc no_action(const struct options *o, const struct ib_gate_decisi
     done.no_action = decision->words;
     log_decision(o, false, "no action", decision->words);
     ib_cancelled_text(&done, out);
+    if (o->explain) {
+        ib_output_line(out, "BROKEN gate: %s", decision->words);
+    }
     return o->common.output == IB_OUTPUT_FORM_JSON
                ? ib_cancelled_json(&done, program.name, IB_STATE_OK, out, err)
                : IB_OK;
@@ -881,8 +1045,8 @@ int main(int argc, char **argv)
     if (o.detach && o.confirm_ms < 0) {
         o.confirm_ms = 0; /* the background process waits */
     }
-    bool none = o.plan.arns.count + o.plan.pipelines.count + o.plan.images.count + o.plan.targets.count == 0;
-    o.plan.all_targets = o.plan.all_targets || (o.sweep && none && !o.plan.all);
+    o.sweep_selects = has_selection(&o);
+    o.plan.all_targets = o.plan.all_targets || (o.sweep && !o.sweep_selects);
     bool json = o.common.output == IB_OUTPUT_FORM_JSON;
     ib_start_timeout(o.common.timeout_ms, IB_STATE_UNKNOWN, json);
     ib_gate_decide(&o.gate, &o.event, &decision);

@@ -30,10 +30,11 @@ enum ib_rc ib_recorded_open(const struct ib_recorded_options *options, struct ib
         if (ret->unrecordable.rc == IB_OK) {
             ret->unrecordable.rc = ib_statedb_may_write(options->state_dir, &ret->unrecordable);
         }
-        if (ret->unrecordable.rc == IB_ENOENT && err != NULL) {
-            *err = ret->unrecordable; /* a name that is wrong, and no state of this machine */
+        bool is_wrong = ret->unrecordable.rc == IB_ENOENT || ret->unrecordable.rc == IB_ECONFIG;
+        if (is_wrong && err != NULL) {
+            *err = ret->unrecordable; /* a name that is wrong, and no passing state of this machine */
         }
-        return ret->unrecordable.rc == IB_ENOENT ? IB_ENOENT : IB_OK;
+        return is_wrong ? ret->unrecordable.rc : IB_OK;
     }
     if (rc != IB_OK) {
         if (err != NULL) {
@@ -76,6 +77,9 @@ enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct ib_cancelled 
     record->problem = recorded->options.caller.problem;
     record->caller = recorded->caller;
     record->begun_ms = ib_time_now_ms();
+    record->unattended = recorded->options.unattended;
+    record->retry_for_ms = recorded->options.retry_for_ms;
+    record->distributing_said = recorded->options.distributing;
     record->follow_said = recorded->options.after_cancel >= 0;
     enum ib_after_cancel kind = record->follow_said
                                     ? (enum ib_after_cancel)recorded->options.after_cancel
@@ -87,15 +91,15 @@ enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct ib_cancelled 
     (void)ib_text_copy(record->arn, sizeof record->arn, job->arn);
     if (recorded->journal.db != NULL) {
         rc = ib_statedb_count(recorded->journal.db,
-                              job->target->name == NULL ? "" : job->target->name, ib_time_now_ms(),
-                              &job->target_last_hour, &job->total_last_hour, err);
+                              job->target->name == NULL ? "" : job->target->name, record->arn,
+                              ib_time_now_ms(), &job->target_last_hour, &job->total_last_hour, err);
     }
     if (recorded->journal.db != NULL && rc == IB_OK) {
-        rc = ib_statedb_retried(recorded->journal.db, record->arn, &job->retried_ms, err);
+        rc = ib_statedb_begun_after(recorded->journal.db, record->arn, &job->begun_after_ms, err);
     }
     job->hooks = ib_journal_hooks(record);
     if (recorded->options.read_only) {
-        job->hooks = (struct ib_cancel_hooks){.ctx = record};
+        job->hooks = (struct ib_cancel_hooks){.ctx = record, .once = job->hooks.once};
     }
     job->hooks.phase = on_phase;
     return rc;
@@ -134,6 +138,22 @@ static void note_open(const struct ib_recorded *recorded, struct ib_cancel_repor
         used + n <= sizeof r->text) {
         memcpy(r->text + used, hint, n);
     }
+}
+
+/* A dry run beside a cancel that is open: the real call would join it, or go on with it. */
+static void note_under_way(struct ib_statedb *db, struct ib_cancelled_item *item)
+{
+    struct ib_cancel_standing standing;
+    struct ib_error ignored = IB_ERROR_INIT;
+    char raw[2 * IB_ERROR_TEXT_MAX], words[256];
+
+    if (item->report.outcome != IB_OUTCOME_DRY_RUN ||
+        ib_statedb_standing(db, item->record->arn, &standing, &ignored) != IB_OK || !standing.has_open) {
+        return;
+    }
+    (void)snprintf(raw, sizeof raw, "%s; one is under way: %s", item->report.text,
+                   ib_journal_words(&standing.open, ib_time_now_ms(), words, sizeof words));
+    (void)ib_text_plugin(raw, strlen(raw), item->report.text, sizeof item->report.text);
 }
 
 static void on_follow_phase(void *ctx, bool sent, const char *what)
@@ -213,6 +233,7 @@ static void foretell(const struct ib_recorded *recorded, struct ib_cancelled_ite
     if (!dry || recorded->options.no_journal) {
         ib_follow_say(&item->follow, IB_FOLLOW_WITHHELD, rules->kind,
                       "--no-journal leaves no record that it was");
+        item->follow.outcome = dry ? IB_FOLLOW_WOULD : item->follow.outcome; /* nothing was asked for */
         ib_cancelled_note_follow(item);
         return;
     }
@@ -251,6 +272,9 @@ void ib_recorded_finish(struct ib_recorded *recorded, struct ib_clients *clients
             ib_recorded_look_behind(NULL, item->target, clients, deadline, item);
         }
         ib_cancelled_foretell(done, item);
+        if (recorded->options.read_only && item->record != NULL && db != NULL) {
+            note_under_way(db, item);
+        }
         if (item->record != NULL && (recorded->options.read_only || recorded->journal.db == NULL)) {
             foretell(recorded, item);
         } else if (item->record != NULL) {
@@ -267,7 +291,10 @@ void ib_recorded_finish(struct ib_recorded *recorded, struct ib_clients *clients
         if (owned) {
             note_open(recorded, &item->report);
         }
-        log_one(recorded, &item->report);
+    }
+    /* After the record: a log daemon that reads nothing must cost no row its end. */
+    for (size_t i = 0; i < done->count; i++) {
+        log_one(recorded, &done->items[i].report);
     }
 }
 
@@ -286,34 +313,50 @@ void ib_recorded_prune(struct ib_recorded *recorded, int64_t keep_ms)
 }
 
 /* Did this run change or find out something that the service should show now? */
-static const struct ib_cancel_report *newsworthy(const struct ib_cancelled *done)
+static bool is_news(const struct ib_cancelled_item *item)
+{
+    const struct ib_cancel_report *r = &item->report;
+    bool gave_up = item->record == NULL && r->outcome == IB_OUTCOME_REFUSED; /* by --resume */
+
+    return r->sent || gave_up || r->outcome == IB_OUTCOME_NOTHING || r->outcome == IB_OUTCOME_GONE;
+}
+
+/* The one that the comment is about, and how many others there are. */
+static const struct ib_cancel_report *newsworthy(const struct ib_cancelled *done, size_t *ret_others)
 {
     const struct ib_cancel_report *best = NULL;
+    size_t count = 0;
 
     for (size_t i = 0; i < done->count; i++) {
         const struct ib_cancel_report *r = &done->items[i].report;
-        bool news = r->sent || r->outcome == IB_OUTCOME_NOTHING || r->outcome == IB_OUTCOME_GONE;
+        bool news = is_news(&done->items[i]);
+        count += news ? 1 : 0;
         if (news && (best == NULL || (r->sent && !best->sent))) {
             best = r;
         }
     }
+    *ret_others = count > 0 ? count - 1 : 0;
     return best;
 }
 
 void ib_recorded_tell(const struct ib_told *told, const struct ib_feedback *where,
-                      const struct ib_cancelled *done, const struct ib_deadline *deadline,
+                      struct ib_cancelled *done, const struct ib_deadline *deadline,
                       struct ib_output *out)
 {
-    const struct ib_cancel_report *news = newsworthy(done);
+    size_t others = 0;
+    const struct ib_cancel_report *news = newsworthy(done, &others);
     struct ib_error err = IB_ERROR_INIT, no_comment = IB_ERROR_INIT;
-    char comment[IB_FEEDBACK_COMMENT_MAX];
+    char comment[IB_FEEDBACK_COMMENT_MAX], more[64] = "";
     enum ib_rc rc;
 
     if (told->recheck == IB_SCHEDULER_NONE || news == NULL) {
         return;
     }
-    (void)snprintf(comment, sizeof comment, "%s: %.400s %.300s", ib_outcome_name(news->outcome),
-                   news->text, news->arn);
+    if (others > 0) {
+        (void)snprintf(more, sizeof more, " (and %zu other%s)", others, others == 1 ? "" : "s");
+    }
+    (void)snprintf(comment, sizeof comment, "%s: %.400s %.300s%s", ib_outcome_name(news->outcome),
+                   news->text, news->arn, more);
     struct ib_feedback_event event = {told->host, told->service, told->comment ? comment : NULL,
                                       true};
     ib_start_phase(false, "asking %s for a new check, after: %.200s",
@@ -324,12 +367,14 @@ void ib_recorded_tell(const struct ib_told *told, const struct ib_feedback *wher
         rc = ib_feedback_nagios(where, &event, ib_time_now_ms(), &err);
     }
     if (rc == IB_OK && no_comment.rc != IB_OK) {
-        ib_output_line(out, "asked for a new check of %s on %s, but left no comment: %s",
+        (void)snprintf(done->told, sizeof done->told,
+                       "asked for a new check of %.100s on %.100s, but left no comment: %.250s",
                        told->service, told->host, no_comment.text);
     } else if (rc == IB_OK) {
-        ib_output_line(out, "asked for a new check of %s on %s%s", told->service, told->host,
-                       told->comment ? ", and left a comment" : "");
+        (void)snprintf(done->told, sizeof done->told, "asked for a new check of %.150s on %.150s%s",
+                       told->service, told->host, told->comment ? ", and left a comment" : "");
     } else {
-        ib_output_line(out, "could not ask for a new check: %s", err.text);
+        (void)snprintf(done->told, sizeof done->told, "could not ask for a new check: %.450s", err.text);
     }
+    ib_output_line(out, "%s", done->told);
 }

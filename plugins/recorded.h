@@ -13,6 +13,8 @@ struct ib_recorded_options {
     bool read_only;    /* a dry run: counts are read, nothing is written */
     int64_t busy_ms;   /* patience with another call's transaction, */
     struct ib_deadline deadline; /* and in all */
+    bool unattended;   /* by an event or a sweep: what was given up is not asked for again */
+    bool distributing; /* --also-distributing */
     bool detach;       /* a background process goes on with what is left open */
     int after_cancel;  /* enum ib_after_cancel in place of the target's; -1 = the target's */
     int64_t retry_for_ms; /* a start that follows a cancel is not made later than this */
@@ -80,9 +82,9 @@ struct ib_told {
     const char *host, *service;
 };
 
-/* When something was asked for or found out: recheck and comment. Adds lines to out; changes no state. */
+/* When something was asked for or found out: recheck and comment. Adds a line to out and done->told; changes no state. */
 void ib_recorded_tell(const struct ib_told *told, const struct ib_feedback *where,
-                      const struct ib_cancelled *done, const struct ib_deadline *deadline,
+                      struct ib_cancelled *done, const struct ib_deadline *deadline,
                       struct ib_output *out);
 
 #endif

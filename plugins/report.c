@@ -107,10 +107,12 @@ static const char *journal_words(const struct ib_report *r, const struct ib_surv
         b->detail.restart_ms > row->ended_ms) {
         return buf;
     }
-    /* A start that was refused: of a build that was cancelled. */
-    bool was_cancelled = strcmp(row->outcome, "cancelled") == 0 ||
-                         (strcmp(row->outcome, IB_CANCEL_REFUSED) == 0 && !ib_journal_failed(row));
+    bool was_cancelled = strcmp(row->outcome, "cancelled") == 0 || strcmp(row->outcome, "refused") == 0;
     if (row->ended_ms != 0 && b->judgement.in_flight && was_cancelled) {
+        return buf;
+    }
+    /* What failed is no news of a build that has ended all the same. */
+    if (ib_journal_failed(row) && !b->judgement.in_flight) {
         return buf;
     }
     return ib_journal_words(row, r->survey->now_ms, buf, cap);

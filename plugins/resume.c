@@ -2,9 +2,12 @@
 /* Finishing what was begun. */
 #include "plugins/resume.h"
 
+#include "lib/aws/arn.h"
+#include "lib/aws/caller.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/plugin/start.h"
+#include "lib/sys/signals.h"
 #include "plugins/recorded.h"
 
 #define ROW_MIN_MS (3 * IB_SECOND_MS) /* one row may take so long, however many wait */
@@ -40,14 +43,18 @@ static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
         return ib_fail(err, IB_EREFUSED, "given up: still %.*s, not confirmed within %s",
                        IB_STR_ARG(ib_str_head(build->image.status_text, 32)), a->after);
     }
+    if (a->next == IB_NEXT_WAIT) {
+        return ib_fail(err, IB_ESYS, "not tried: by this host's clock the cancel was decided in the future, so its "
+                                     "time cannot be told; see to the time service");
+    }
     return a->inner.before_send(&a->record, build, decision, token, err);
 }
 
-static void after_send(void *ctx, const struct ib_error *answer, const char *request_id)
+static void after_send(void *ctx, const struct ib_error *answer, bool refused, const char *request_id)
 {
     struct attempt *a = ctx;
 
-    a->inner.after_send(&a->record, answer, request_id);
+    a->inner.after_send(&a->record, answer, refused, request_id);
 }
 
 static void seen(void *ctx, const struct ib_image *image)
@@ -99,7 +106,8 @@ static enum ib_rc start_on(struct ib_resume *r, const struct ib_cancel_row *row,
     IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
     struct ib_target target;
     struct ib_cancel_report *report = NULL;
-    enum ib_rc rc = ib_journal_target(row, r->config, &context, &target, err);
+    bool judged = false;
+    enum ib_rc rc = ib_journal_target(row, r->config, &context, &target, &judged, err);
 
     if (rc == IB_EPARSE) {
         return let_go(r, row, done, err);
@@ -122,6 +130,47 @@ static enum ib_rc start_on(struct ib_resume *r, const struct ib_cancel_row *row,
     return ib_recorded_follow(&record, &job, &done->items[done->count - 1], err);
 }
 
+/*
+ * There is no such build, says AWS. It was there when it was claimed, and whoever asks with the credentials of another
+ * account may get the same answer: gone it is for its own account alone.
+ */
+static void say_gone(const struct ib_resume *r, const struct ib_target *target, struct ib_deadline until,
+                     struct ib_cancel_report *report)
+{
+    struct ib_aws_options options = ib_survey_aws_options(target);
+    struct ib_aws_client *client = NULL;
+    struct ib_aws_caller caller;
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_arn arn;
+
+    ib_clients_until(r->clients, until);
+    enum ib_rc rc = ib_arn_parse(ib_str_from(report->arn), "ARN", &arn, &err);
+    if (rc == IB_OK) {
+        rc = ib_clients_get(r->clients, &options, &client, &err);
+    }
+    if (rc == IB_OK) {
+        rc = ib_aws_caller(client, arn.region, &caller, &err);
+    }
+    ib_clients_until_end(r->clients);
+    if (rc == IB_OK && strcmp(caller.account, arn.account) == 0) {
+        report->outcome = IB_OUTCOME_GONE;
+        report->error = (struct ib_error)IB_ERROR_INIT;
+        (void)snprintf(report->text, sizeof report->text, "nothing to cancel any more: the build is gone");
+    } else if (rc == IB_OK) {
+        (void)snprintf(report->text, sizeof report->text,
+                       "not tried: account %.20s, whose credentials these are, knows no such build; it is of account %.20s",
+                       caller.account, arn.account);
+    }
+}
+
+/* Its time is up and it cannot be read: because AWS says no, or for a day. */
+static bool is_past_hope(const struct ib_cancel_row *row, const struct ib_cancel_report *report)
+{
+    bool said_no = report->error.aws_code[0] != '\0' && report->error.http_status < 500;
+
+    return said_no || ib_time_now_ms() - row->created_ms > IB_DAY_MS;
+}
+
 /* The row is ours: run the document's branch with its token, and write what came of it. */
 static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
                           struct ib_deadline until, struct ib_cancelled *done, struct ib_error *err)
@@ -129,7 +178,8 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
     IB_CLEANUP(ib_value_cleanup) struct ib_value *context = NULL;
     struct ib_target target;
     struct ib_cancel_report *report = NULL;
-    enum ib_rc rc = ib_journal_target(row, r->config, &context, &target, err);
+    bool judged = false;
+    enum ib_rc rc = ib_journal_target(row, r->config, &context, &target, &judged, err);
 
     if (rc == IB_EPARSE) {
         return let_go(r, row, done, err);
@@ -137,20 +187,24 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
     if (rc != IB_OK) {
         return rc;
     }
+    /* As long as no request can have arrived, it must be stuck still, and old enough. */
+    judged = judged && row->sent_ms == 0;
     target.external_id = target.external_id == NULL ? r->external_id : target.external_id;
     target.proxy = target.proxy == NULL ? r->proxy : target.proxy;
     const struct ib_target *named = NULL;
     struct ib_error no_target = IB_ERROR_INIT;
-    bool of_file = row->target[0] != '\0' &&
-                   ib_watch_config_target(r->config, row->target, &named, &no_target) == IB_OK;
+    bool by_target = row->target[0] != '\0';
+    bool of_file =
+        by_target && ib_watch_config_target(r->config, row->target, &named, &no_target) == IB_OK;
     /*
-     * That it is stuck and within budgets was decided when it was claimed, and --allow with it. What the file
-     * says by now counts: what it forbids is not asked for again.
+     * That it is within budgets was decided when it was claimed, and --allow with it. What the file says by now
+     * counts: what it forbids, or enables no more, is not asked for again.
      */
-    struct ib_policy policy = {.any_age = true,
+    struct ib_policy policy = {.any_age = !judged,
+                               .minimum_age_ms = judged ? target.minimum_age_ms : 0,
                                .age_from_creation = target.age_from_creation,
                                .states = target.cancel_states,
-                               .enabled = !of_file || target.cancel_enabled,
+                               .enabled = !by_target || (of_file && target.cancel_enabled),
                                .file_allow = r->config->has_allow ? &r->config->allow : NULL,
                                .max_cancel = 1,
                                .target_per_hour = -1,
@@ -174,15 +228,23 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
     struct ib_cancel_job job = {.arn = ib_str_from(row->arn),
                                 .target = &target,
                                 .policy = &policy,
-                                .by_arn = !of_file,
+                                .by_arn = !by_target,
                                 .doc = r->doc,
                                 .clients = r->clients,
-                                .resume = a.next == IB_NEXT_SEND,
+                                .resume = a.next != IB_NEXT_READ,
                                 .deadline = until,
                                 .confirm_ms = r->confirm_ms,
-                                .hooks = {&a, before_send, after_send, seen, phase}};
+                                .hooks = {.ctx = &a,
+                                          .before_send = before_send,
+                                          .after_send = after_send,
+                                          .seen = seen,
+                                          .phase = phase}};
     memcpy(job.token, row->token, sizeof row->token);
     rc = ib_cancelled_add(done, &r->config->defaults, &report, err);
+    if (rc != IB_OK) {
+        return rc;
+    }
+    rc = ib_statedb_begun_after(r->journal->db, row->arn, &job.begun_after_ms, err);
     if (rc != IB_OK) {
         return rc;
     }
@@ -190,14 +252,18 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
     r->taken++;
     if (report->outcome == IB_OUTCOME_UNTRIED && report->reads == 0 &&
         strcmp(report->error.aws_code, "ResourceNotFoundException") == 0) {
-        /* It was there when it was claimed. */
-        report->outcome = IB_OUTCOME_GONE;
-        report->error = (struct ib_error)IB_ERROR_INIT;
-        (void)snprintf(report->text, sizeof report->text,
-                       "nothing to cancel any more: the build is gone");
+        say_gone(r, &target, until, report);
     }
     struct ib_cancelled_item *item = &done->items[done->count - 1];
     bool gave_up = a.next == IB_NEXT_READ && report->outcome == IB_OUTCOME_REFUSED;
+    if (a.next == IB_NEXT_READ && report->outcome == IB_OUTCOME_UNTRIED && is_past_hope(row, report)) {
+        char why[IB_ERROR_TEXT_MAX];
+        (void)ib_text_copy(why, sizeof why, ib_str_from(report->text));
+        (void)snprintf(report->text, sizeof report->text, "given up after %s, it cannot be read: %.400s",
+                       a.after, why);
+        report->outcome = IB_OUTCOME_REFUSED;
+        gave_up = true;
+    }
     if (!gave_up && row->sent_ms != 0 && report->decided &&
         report->decision.verdict == IB_POLICY_REFUSE) {
         /* Not asked for again, but the first request may still do it. */
@@ -259,7 +325,7 @@ static bool count_row(void *ctx, const struct ib_cancel_row *row)
         return true;
     }
     if (row->ended_ms == 0) {
-        int64_t age_ms = p->now_ms - row->created_ms;
+        int64_t age_ms = p->now_ms > row->created_ms ? p->now_ms - row->created_ms : 0;
         r->open++;
         if (age_ms >= r->oldest_ms) {
             r->oldest_ms = age_ms;
@@ -289,37 +355,61 @@ static struct ib_deadline share_of(const struct ib_resume *r, size_t rows_left)
     return ib_deadline_min(r->deadline, ib_deadline_in(share_ms < ROW_MIN_MS ? ROW_MIN_MS : share_ms));
 }
 
-enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done, struct ib_error *err)
+static enum ib_rc take_up(struct ib_resume *r, const struct rows *rows, struct ib_cancelled *done,
+                          struct ib_error *err)
 {
-    struct rows *rows = calloc(1, sizeof *rows);
-    enum ib_rc rc = rows == NULL ? ib_fail_nomem(err)
-                                 : ib_statedb_cancels(resume->journal->db, true, IB_RESUME_ROWS_MAX,
-                                                      keep_row, rows, err);
+    enum ib_rc rc = IB_OK;
 
     /* A row that cannot be worked on does not stop the others, nor does one whose build gives no answer. */
     for (size_t i = 0; rc == IB_OK && i < rows->count; i++) {
         struct ib_cancel_row row;
         enum ib_claim_result result;
-        if (ib_deadline_left_ms(&resume->deadline) < IB_SECOND_MS) {
+        if (ib_deadline_left_ms(&r->deadline) < IB_SECOND_MS || ib_signals_stop_requested()) {
             break;
         }
-        rc = ib_statedb_take(resume->journal->db, rows->items[i].id, &resume->journal->self,
-                             ib_time_now_ms(), &result, &row, err);
+        rc = ib_statedb_take(r->journal->db, rows->items[i].id, &r->journal->self, ib_time_now_ms(),
+                             r->caller, &result, &row, err);
         if (rc == IB_OK && result == IB_CLAIM_TAKEN_OVER) {
-            struct ib_deadline until = share_of(resume, rows->count - i);
+            struct ib_deadline until = share_of(r, rows->count - i);
             bool start = strcmp(row.kind, IB_CANCEL_KIND) != 0;
-            rc = start ? start_on(resume, &row, until, done, err)
-                       : work_on(resume, &row, until, done, err);
-            resume->settled += rc == IB_OK ? 1 : 0;
+            rc = start ? start_on(r, &row, until, done, err) : work_on(r, &row, until, done, err);
+            r->settled += rc == IB_OK ? 1 : 0;
         }
     }
-    free(rows);
-    if (rc != IB_OK) {
-        return rc;
+    return rc;
+}
+
+enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done, struct ib_error *err)
+{
+    struct ib_error trouble = IB_ERROR_INIT;
+
+    if (resume->journal->db == NULL) {
+        return IB_OK; /* a dry run, and no journal yet: nothing is open */
+    }
+    if (!resume->dry_run) {
+        struct rows *rows = calloc(1, sizeof *rows);
+        trouble.rc = rows == NULL ? ib_fail_nomem(&trouble)
+                                  : ib_statedb_open_rows(resume->journal->db, IB_RESUME_ROWS_MAX, keep_row,
+                                                         rows, &trouble);
+        if (trouble.rc == IB_OK) {
+            trouble.rc = take_up(resume, rows, done, &trouble);
+        }
+        free(rows);
     }
     struct picture picture = {.resume = resume, .now_ms = ib_time_now_ms()};
-    rc = ib_statedb_cancels(resume->journal->db, false, 1000, count_row, &picture, err);
-    return rc;
+    enum ib_rc rc = ib_statedb_recent_rows(resume->journal->db, picture.now_ms - IB_RESUME_RECENT_MS,
+                                           count_row, &picture, err);
+    if (trouble.rc == IB_OK) {
+        return rc;
+    }
+    if (done->count > 0) {
+        done->journal_trouble = trouble; /* what was done before is told all the same */
+        return IB_OK;
+    }
+    if (err != NULL) {
+        *err = trouble;
+    }
+    return trouble.rc;
 }
 
 enum ib_state ib_resume_state(const struct ib_resume *resume, const struct ib_cancelled *done)
@@ -332,28 +422,39 @@ enum ib_state ib_resume_state(const struct ib_resume *resume, const struct ib_ca
             state = ib_state_worst(state, IB_STATE_UNKNOWN);
         }
     }
+    if (done->journal_trouble.rc != IB_OK) {
+        state = ib_state_worst(state, IB_STATE_UNKNOWN);
+    }
     return resume->failed > 0 ? IB_STATE_CRITICAL : state;
 }
 
-void ib_resume_text(const struct ib_resume *resume, struct ib_output *out)
+const char *ib_resume_words(const struct ib_resume *resume, char *buf, size_t cap)
 {
+    size_t starts = resume->starts_failed + resume->starts_open;
+    char taken[64] = "";
+
+    if (resume->dry_run) {
+        (void)snprintf(taken, sizeof taken, " (dry run: nothing taken up)");
+    } else if (resume->taken > 0) {
+        (void)snprintf(taken, sizeof taken, " (%zu taken up)", resume->taken);
+    }
     if (resume->failed > 0) {
-        ib_output_text(out, "%zu cancel%s failed within the last hour: %s", resume->failed,
-                       resume->failed == 1 ? "" : "s", resume->worst);
+        (void)snprintf(buf, cap, "%zu cancel%s failed within the last hour: %s%s", resume->failed,
+                       resume->failed == 1 ? "" : "s", resume->worst, taken);
     } else if (resume->open > 0) {
-        ib_output_text(out, "%zu cancel%s not confirmed yet: %s", resume->open,
-                       resume->open == 1 ? "" : "s", resume->worst);
-    } else if (resume->starts_failed + resume->starts_open > 0) {
-        ib_output_text(out, "%zu start%s after a cancel not made: %s",
-                       resume->starts_failed + resume->starts_open,
-                       resume->starts_failed + resume->starts_open == 1 ? "" : "s",
-                       resume->worst_start);
+        (void)snprintf(buf, cap, "%zu cancel%s not confirmed yet: %s%s", resume->open,
+                       resume->open == 1 ? "" : "s", resume->worst, taken);
+    } else if (starts > 0) {
+        (void)snprintf(buf, cap, "%zu start%s after a cancel not made: %s%s", starts, starts == 1 ? "" : "s",
+                       resume->worst_start, taken);
     } else {
-        ib_output_text(out, "no cancel is open");
+        (void)snprintf(buf, cap, "no cancel is open%s", taken);
     }
-    if (resume->taken > 0) {
-        ib_output_more(out, " (%zu taken up)", resume->taken);
-    }
+    return buf;
+}
+
+void ib_resume_perf(const struct ib_resume *resume, struct ib_output *out)
+{
     const struct ib_perf perfs[] = {
         {.label = "open", .value = (double)resume->open, .has_min = true},
         {.label = "failed", .value = (double)resume->failed, .has_min = true},
@@ -367,4 +468,15 @@ void ib_resume_text(const struct ib_resume *resume, struct ib_output *out)
     for (size_t i = 0; i < IB_ARRAY_LEN(perfs); i++) {
         ib_output_perf(out, &perfs[i]);
     }
+}
+
+struct ib_cancelled_sums ib_resume_sums(const struct ib_resume *resume)
+{
+    return (struct ib_cancelled_sums){.are_set = true,
+                                      .taken = resume->taken,
+                                      .open = resume->open,
+                                      .failed = resume->failed,
+                                      .oldest_ms = resume->oldest_ms,
+                                      .starts_open = resume->starts_open,
+                                      .starts_failed = resume->starts_failed};
 }

@@ -22,6 +22,7 @@ struct ib_resume {
     struct ib_deadline deadline;
     int64_t confirm_ms;
     const char *external_id, *proxy; /* of this command line: not kept in the journal */
+    bool dry_run;     /* look at the journal alone; without one nothing is open */
 
     /* What came of it. */
     size_t taken;     /* rows worked on by this run */
@@ -35,7 +36,10 @@ struct ib_resume {
     char worst_start[512];
 };
 
-/* Reports are added to done. Errors: of the journal; what goes wrong with one row is that row's. */
+/*
+ * Reports are added to done. Errors: of the journal, as long as nothing was done; else they are done's
+ * journal_trouble. What goes wrong with one row is that row's.
+ */
 IB_NODISCARD enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancelled *done,
                                       struct ib_error *err);
 
@@ -45,7 +49,11 @@ IB_NODISCARD enum ib_rc ib_resume_run(struct ib_resume *resume, struct ib_cancel
  */
 enum ib_state ib_resume_state(const struct ib_resume *resume, const struct ib_cancelled *done);
 
-/* First line and perfdata (open, failed, oldest, starts_open, starts_failed). */
-void ib_resume_text(const struct ib_resume *resume, struct ib_output *out);
+/* A sentence for the first line: the worst of what is open or has failed. */
+#define IB_RESUME_WORDS_MAX 700
+const char *ib_resume_words(const struct ib_resume *resume, char *buf, size_t cap);
+/* Perfdata: open, failed, oldest, starts_open, starts_failed. And the same for JSON. */
+void ib_resume_perf(const struct ib_resume *resume, struct ib_output *out);
+struct ib_cancelled_sums ib_resume_sums(const struct ib_resume *resume);
 
 #endif

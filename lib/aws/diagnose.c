@@ -5,10 +5,10 @@
 #include <pwd.h>
 #include <stdarg.h>
 
+#include "lib/aws/caller.h"
 #include "lib/aws/cred.h"
 #include "lib/aws/endpoint.h"
 #include "lib/aws/http.h"
-#include "lib/aws/xml.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
@@ -195,53 +195,16 @@ static enum ib_rc add_credentials(struct ib_diagnose *d, struct ib_aws_client *c
     return rc;
 }
 
-static enum ib_rc read_caller(struct ib_diagnose *d, const struct ib_aws_response *r,
-                              struct ib_error *err)
-{
-    IB_CLEANUP(ib_value_cleanup) struct ib_value *root = NULL;
-    struct ib_str arn = { NULL, 0 }, account = { NULL, 0 };
-    enum ib_rc rc;
-
-    if (r->status != 200) {
-        rc = ib_aws_response_error(r, err);
-        return rc == IB_OK ? ib_fail(err, IB_EHTTP, "GetCallerIdentity: HTTP %d", r->status) : rc;
-    }
-    rc = ib_xml_parse(ib_buf_str(&r->body), "answer to GetCallerIdentity", NULL, &root, err);
-    if (rc == IB_OK) {
-        rc = ib_value_need_str(root, "GetCallerIdentityResult.Arn", 2048, &arn, err);
-    }
-    if (rc == IB_OK) {
-        rc = ib_value_opt_str(root, "GetCallerIdentityResult.Account", sizeof d->account - 1, &account,
-                              err);
-    }
-    if (rc == IB_OK) {
-        ib_diagnose_add(d, "caller", "%.*s", IB_STR_ARG(arn));
-        (void)ib_text_copy(d->account, sizeof d->account, account);
-    }
-    return rc;
-}
-
 static enum ib_rc add_caller(struct ib_diagnose *d, struct ib_aws_client *client,
                              const char *region, struct ib_error *err)
 {
-    IB_CLEANUP(ib_aws_response_fini) struct ib_aws_response r = IB_AWS_RESPONSE_INIT;
-    struct ib_aws_request request = {
-        .service = "sts",
-        .operation = "GetCallerIdentity",
-        .method = "POST",
-        .path = IB_STR("/"),
-        .body = IB_STR("Action=GetCallerIdentity&Version=2011-06-15"),
-        .region = region,
-        .content_type = "application/x-www-form-urlencoded; charset=utf-8",
-    };
-    enum ib_rc rc = ib_aws_call(client, &request, &r, err);
+    struct ib_aws_caller caller;
+    enum ib_rc rc = ib_aws_caller(client, region, &caller, err);
 
     if (rc == IB_OK) {
-        rc = read_caller(d, &r, err);
+        (void)ib_text_copy(d->account, sizeof d->account, ib_str_from(caller.account));
     }
-    if (rc != IB_OK) {
-        ib_diagnose_add(d, "caller", "%s", err->text);
-    }
+    ib_diagnose_add(d, "caller", "%s", rc == IB_OK ? caller.arn : err->text);
     return rc;
 }
 

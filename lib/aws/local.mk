@@ -4,6 +4,7 @@ lib_libib_a_SOURCES += \
 	lib/aws/arn.c lib/aws/arn.h \
 	lib/aws/awsconfig.h \
 	lib/aws/awserror.c lib/aws/awserror.h \
+	lib/aws/caller.c lib/aws/caller.h \
 	lib/aws/catrust.c lib/aws/catrust.h \
 	lib/aws/client.c lib/aws/client.h \
 	lib/aws/credentials.c lib/aws/credentials.h \

@@ -20,6 +20,8 @@ struct ib_statedb {
     sqlite3 *sql;
     char path[512];
     bool read_only;
+    bool has_umask; /* of a shared directory: umask is what the process had before */
+    mode_t umask;
     int64_t busy_ms;
     struct ib_deadline until; /* end_mono_ms 0 = none */
 };
@@ -102,6 +104,11 @@ static enum ib_rc fail_sql(const struct ib_statedb *db, const char *what, struct
     case SQLITE_FULL:
         return ib_fail(err, IB_ESYS, "%s: cannot %s: the disk is full", db->path, what);
     case SQLITE_READONLY:
+        if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_CANTINIT) {
+            return ib_fail(err, IB_ESYS,
+                           "%s: cannot %s: a call was killed while it wrote, and this user may not tidy up "
+                           "after it; the next call that may write will", db->path, what);
+        }
         return ib_fail(err, IB_ESYS, "%s: cannot %s: it may not be written by this user", db->path,
                        what);
     case SQLITE_CANTOPEN:
@@ -250,6 +257,24 @@ static enum ib_rc check_file(const struct stat *st, const char *path, bool share
     return IB_OK;
 }
 
+/*
+ * In a shared directory every file is made with the group's rights from its first moment on, SQLite's own
+ * side files too: a process that is killed between making one and changing its mode would lock the others out.
+ */
+static void open_umask(struct ib_statedb *db)
+{
+    db->umask = umask(007);
+    db->has_umask = true;
+}
+
+/* What an older version, or such a kill, left behind; others cannot mend it. */
+static void mend_mode(int fd, const struct stat *st)
+{
+    if (st->st_uid == geteuid() && (st->st_mode & 0660) != 0660 && fchmod(fd, 0660) != 0) {
+        return; /* as it was */
+    }
+}
+
 /* Makes the file with the right mode before SQLite would by umask, and looks at it. */
 static enum ib_rc prepare_file(int dirfd, const struct ib_statedb_options *o, const char *path,
                                bool shared, int64_t *ret_size, struct ib_error *err)
@@ -259,12 +284,7 @@ static enum ib_rc prepare_file(int dirfd, const struct ib_statedb_options *o, co
     struct stat st;
 
     if (fd < 0 && errno == ENOENT && o->create) {
-        fd = openat(dirfd, IB_STATEDB_FILE, flags | O_CREAT, 0600);
-        if (fd >= 0 && shared && fchmod(fd, 0660) != 0) {
-            int saved = errno;
-            (void)close(fd);
-            return ib_fail_errno(err, saved, "cannot set the mode of %s", path);
-        }
+        fd = openat(dirfd, IB_STATEDB_FILE, flags | O_CREAT, shared ? 0660 : 0600);
     }
     if (fd < 0) {
         if (errno == ENOENT) {
@@ -277,6 +297,9 @@ static enum ib_rc prepare_file(int dirfd, const struct ib_statedb_options *o, co
     }
     enum ib_rc rc = fstat(fd, &st) != 0 ? ib_fail_errno(err, errno, "cannot look at %s", path)
                                         : check_file(&st, path, shared, err);
+    if (rc == IB_OK && shared && !o->read_only) {
+        mend_mode(fd, &st);
+    }
     (void)close(fd);
     if (rc == IB_OK) {
         *ret_size = (int64_t)st.st_size;
@@ -427,6 +450,16 @@ static enum ib_rc configure(struct ib_statedb *db, int64_t busy_ms, struct ib_er
                    "open", err);
 }
 
+/*
+ * A call that was killed while it wrote leaves a journal that whoever comes next must roll back, be it to read:
+ * who may write does it, and has no other right than to read from then on (query_only).
+ */
+static bool may_recover(const char *dir, const char *path)
+{
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 &&
+           faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 static enum ib_rc open_database(struct ib_statedb *db, const struct ib_statedb_options *options,
                                 struct ib_error *err)
 {
@@ -453,6 +486,9 @@ static enum ib_rc open_database(struct ib_statedb *db, const struct ib_statedb_o
     if (rc != IB_OK) {
         return rc;
     }
+    if (shared) {
+        open_umask(db);
+    }
     rc = prepare_file(dirfd, options, db->path, shared, &size, err);
     (void)close(dirfd);
     if (rc != IB_OK) {
@@ -460,7 +496,8 @@ static enum ib_rc open_database(struct ib_statedb *db, const struct ib_statedb_o
     }
     /* Links were refused above where they matter; SQLite's own flag would refuse /var -> /srv/var.
      */
-    int flags = (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+    int flags = (options->read_only && !may_recover(dir, db->path) ? SQLITE_OPEN_READONLY
+                                                                    : SQLITE_OPEN_READWRITE) |
                 SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(db->path, &db->sql, flags, NULL) != SQLITE_OK) {
         return db->sql == NULL ? ib_fail_nomem(err) : fail_sql(db, "open", err);
@@ -496,6 +533,9 @@ void ib_statedb_close(struct ib_statedb *db)
 {
     if (db != NULL) {
         (void)sqlite3_close(db->sql);
+        if (db->has_umask) {
+            (void)umask(db->umask);
+        }
         free(db);
     }
 }
@@ -751,7 +791,7 @@ static enum ib_rc adopt(struct ib_statedb *db, const struct ib_process *self, in
     IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = join_audit(caller, what);
     enum ib_rc rc = prepare(db,
                             "UPDATE cancels SET pid = ?1, start_ticks = ?2, boot_id = ?3,"
-                            " updated_ms = ?4, attempts = attempts + 1, host = ?6 WHERE id = ?5",
+                            " updated_ms = ?4, attempts = attempts + ?7, host = ?6 WHERE id = ?5",
                             "write", &stmt, err);
 
     if (rc != IB_OK) {
@@ -763,10 +803,11 @@ static enum ib_rc adopt(struct ib_statedb *db, const struct ib_process *self, in
     bind_i64(stmt, 4, now_ms);
     bind_i64(stmt, 5, row->id);
     bind_text(stmt, 6, self->host);
+    bind_i64(stmt, 7, again ? 0 : 1);
     rc = step_done(db, stmt, "write", err);
     if (rc == IB_OK) {
         row->owner = *self;
-        row->attempts++;
+        row->attempts += again ? 0 : 1;
     }
     if (rc == IB_OK && !again) {
         rc = add_audit(db, now_ms, row->arn, row->id, "take-over", audit, err);
@@ -778,14 +819,15 @@ static enum ib_rc adopt(struct ib_statedb *db, const struct ib_process *self, in
  * Cancels sent (or about to be) within the last hour. A row in the future, from a clock that has
  * gone back since, counts too: uncertain means do not cancel.
  */
-enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, int64_t now_ms,
-                            int64_t *ret_target, int64_t *ret_total, struct ib_error *err)
+enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, const char *arn,
+                            int64_t now_ms, int64_t *ret_target, int64_t *ret_total,
+                            struct ib_error *err)
 {
     STMT stmt = NULL;
     enum ib_rc rc = prepare(db,
                             "SELECT count(*), count(CASE WHEN target = ?1 THEN 1 END) FROM cancels"
-                            " WHERE (sent_ms > ?2 AND outcome <> '" IB_CANCEL_REFUSED "')"
-                            " OR (ended_ms = 0 AND created_ms > ?2)",
+                            " WHERE (sent_ms > ?2 OR (ended_ms = 0 AND created_ms > ?2))"
+                            " AND NOT (ended_ms = 0 AND kind = 'cancel' AND arn = ?3)",
                             "read", &stmt, err);
 
     if (rc != IB_OK) {
@@ -793,6 +835,7 @@ enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, int64_t n
     }
     bind_text(stmt, 1, target);
     bind_i64(stmt, 2, now_ms - HOUR_MS);
+    bind_text(stmt, 3, arn);
     if (sqlite3_step(stmt) != SQLITE_ROW) {
         return fail_sql(db, "read", err);
     }
@@ -833,7 +876,7 @@ static enum ib_rc insert_row(struct ib_statedb *db, const struct ib_claim_reques
     bind_text(stmt, 12, follow == NULL ? "" : follow->what);
     bind_text(stmt, 13, refused);
     bind_i64(stmt, 14, refused == NULL ? IB_CANCEL_CLAIMED : IB_CANCEL_ENDED);
-    bind_text(stmt, 15, refused == NULL ? "" : IB_CANCEL_REFUSED);
+    bind_text(stmt, 15, refused == NULL ? "" : "refused");
     bind_i64(stmt, 16, refused == NULL ? 0 : q->now_ms);
     rc = step_done(db, stmt, "write", err);
     if (rc == IB_OK) {
@@ -858,13 +901,11 @@ static enum ib_rc claim_new(struct ib_statedb *db, const struct ib_claim_request
     struct ib_claim_counts counts = {0};
     IB_CLEANUP(ib_value_cleanup) struct ib_value *more = NULL;
     int64_t id = 0;
-    enum ib_rc rc = ib_statedb_count(db, q->target, q->now_ms, &counts.target_last_hour,
-                               &counts.total_last_hour, err);
+    enum ib_rc rc = ib_statedb_count(db, q->target, q->arn, q->now_ms,
+                                     &counts.target_last_hour, &counts.total_last_hour, err);
 
     if (rc == IB_OK) {
-        rc = select_row(db, SELECT_LAST_ENDED, 0, q->arn, &counts.last, err);
-        counts.has_last = rc == IB_OK;
-        rc = rc == IB_ENOENT ? IB_OK : rc;
+        rc = ib_statedb_standing(db, q->arn, &counts.build, err);
     }
     if (rc != IB_OK) {
         return rc;
@@ -916,7 +957,7 @@ enum ib_rc ib_statedb_claim(struct ib_statedb *db, const struct ib_claim_request
 }
 
 enum ib_rc ib_statedb_take(struct ib_statedb *db, int64_t id, const struct ib_process *self,
-                           int64_t now_ms, enum ib_claim_result *ret, struct ib_cancel_row *ret_row,
+                           int64_t now_ms, const struct ib_value *audit, enum ib_claim_result *ret, struct ib_cancel_row *ret_row,
                            struct ib_error *err)
 {
     enum ib_claim_result result = IB_CLAIM_BUSY;
@@ -933,7 +974,7 @@ enum ib_rc ib_statedb_take(struct ib_statedb *db, int64_t id, const struct ib_pr
         result = IB_CLAIM_REFUSED;
     } else if (rc == IB_OK && is_orphan(&row, self, now_ms)) {
         result = IB_CLAIM_TAKEN_OVER;
-        rc = adopt(db, self, now_ms, NULL, &row, err);
+        rc = adopt(db, self, now_ms, audit, &row, err);
     }
     rc = end(db, rc, err);
     if (rc == IB_OK) {
@@ -967,7 +1008,9 @@ static enum ib_rc write_update(struct ib_statedb *db, const struct ib_cancel_upd
                                const struct ib_cancel_row *row, struct ib_error *err)
 {
     STMT stmt = NULL;
-    enum ib_cancel_phase phase = u->phase > row->phase ? u->phase : row->phase;
+    enum ib_cancel_phase phase = u->unsent              ? IB_CANCEL_CLAIMED
+                                 : u->phase > row->phase ? u->phase
+                                                         : row->phase;
     enum ib_rc rc = prepare(db,
                             "UPDATE cancels SET phase = ?1, outcome = ?2, status = ?3, text = ?4,"
                             " updated_ms = ?5, sent_ms = ?6, ended_ms = ?7, started = ?9"
@@ -983,7 +1026,7 @@ static enum ib_rc write_update(struct ib_statedb *db, const struct ib_cancel_upd
     bind_text(stmt, 3, u->status != NULL ? u->status : row->status);
     bind_text(stmt, 4, u->text != NULL ? u->text : row->text);
     bind_i64(stmt, 5, u->now_ms);
-    bind_i64(stmt, 6, first_send ? u->now_ms : row->sent_ms);
+    bind_i64(stmt, 6, u->unsent ? 0 : first_send ? u->now_ms : row->sent_ms);
     bind_i64(stmt, 7, phase == IB_CANCEL_ENDED ? u->now_ms : 0);
     bind_i64(stmt, 8, u->id);
     bind_text(stmt, 9, u->started != NULL ? u->started : row->started);
@@ -1042,12 +1085,12 @@ enum ib_rc ib_statedb_follow_look(struct ib_statedb *db, const char *arn, const 
     struct ib_follow_counts c = {.again = false};
     struct ib_cancel_row origin;
     enum ib_rc rc =
-        ib_statedb_count(db, target, now_ms, &c.target_last_hour, &c.total_last_hour, err);
+        ib_statedb_count(db, target, "", now_ms, &c.target_last_hour, &c.total_last_hour, err);
 
     if (rc == IB_OK) {
         rc = is_there(db,
                       "SELECT 1 FROM cancels WHERE arn = ?1 AND ?2 = ?2 AND kind <> 'cancel'"
-                      " AND outcome <> '" IB_CANCEL_REFUSED "'",
+                      " AND outcome <> 'refused'",
                       arn, 0, &c.again, err);
     }
     if (rc == IB_OK) {
@@ -1161,6 +1204,59 @@ enum ib_rc ib_statedb_release(struct ib_statedb *db, int64_t id, const struct ib
     return end(db, rc, err);
 }
 
+/* Is the newest line of this build the same event by the same rule, and not older than that? */
+static enum ib_rc said_before(struct ib_statedb *db, const char *arn, const char *event,
+                              const struct ib_value *members, int64_t since_ms, bool *ret,
+                              struct ib_error *err)
+{
+    STMT stmt = NULL;
+    IB_CLEANUP(ib_value_cleanup) struct ib_value *before = NULL;
+    struct ib_error ignored = IB_ERROR_INIT;
+    enum ib_rc rc = prepare(db,
+                            "SELECT event, members, time_ms FROM audit WHERE arn = ?1"
+                            " ORDER BY id DESC LIMIT 1",
+                            "read", &stmt, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
+    bind_text(stmt, 1, arn);
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_DONE) {
+        return IB_OK;
+    }
+    if (step != SQLITE_ROW) {
+        return fail_sql(db, "read", err);
+    }
+    const char *last = (const char *)sqlite3_column_text(stmt, 0);
+    const char *json = (const char *)sqlite3_column_text(stmt, 1);
+    if (last == NULL || json == NULL || strcmp(last, event) != 0 ||
+        sqlite3_column_int64(stmt, 2) < since_ms ||
+        ib_json_parse(ib_str_from(json), "audit line", NULL, &before, &ignored) != IB_OK) {
+        return IB_OK;
+    }
+    static const char *const keys[] = {"rule", "problem", "user"};
+    for (size_t i = 0; i < IB_ARRAY_LEN(keys); i++) {
+        const struct ib_value *a = ib_value_get_c(before, keys[i]);
+        const struct ib_value *b = ib_value_get_c(members, keys[i]);
+        if ((a == NULL) != (b == NULL) || (a != NULL && !ib_value_equal(a, b))) {
+            return IB_OK;
+        }
+    }
+    *ret = true;
+    return IB_OK;
+}
+
+enum ib_rc ib_statedb_audit_change(struct ib_statedb *db, int64_t now_ms, int64_t quiet_ms,
+                                   const char *arn, const char *event,
+                                   const struct ib_value *members, struct ib_error *err)
+{
+    bool said = false;
+    enum ib_rc rc = said_before(db, arn, event, members, now_ms - quiet_ms, &said, err);
+
+    return rc != IB_OK || said ? rc : ib_statedb_audit(db, now_ms, arn, event, members, err);
+}
+
 enum ib_rc ib_statedb_audit(struct ib_statedb *db, int64_t now_ms, const char *arn,
                             const char *event, const struct ib_value *members, struct ib_error *err)
 {
@@ -1174,22 +1270,16 @@ enum ib_rc ib_statedb_audit(struct ib_statedb *db, int64_t now_ms, const char *a
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-enum ib_rc ib_statedb_cancels(struct ib_statedb *db, bool open_only, int64_t max,
-                              ib_cancel_row_fn fn, void *ctx, struct ib_error *err)
+static enum ib_rc each_row(struct ib_statedb *db, const char *sql, int64_t number,
+                           ib_cancel_row_fn fn, void *ctx, struct ib_error *err)
 {
     STMT stmt = NULL;
-    enum ib_rc rc = prepare(db,
-                            "SELECT " CANCEL_COLUMNS " FROM cancels"
-                            " WHERE ?1 = 0 OR ended_ms = 0"
-                            " ORDER BY CASE WHEN ?1 THEN updated_ms END, CASE WHEN ?1 THEN id END,"
-                            " id DESC LIMIT ?2",
-                            "read", &stmt, err);
+    enum ib_rc rc = prepare(db, sql, "read", &stmt, err);
 
     if (rc != IB_OK) {
         return rc;
     }
-    bind_i64(stmt, 1, open_only ? 1 : 0);
-    bind_i64(stmt, 2, max);
+    bind_i64(stmt, 1, number);
     int step = sqlite3_step(stmt);
     while (step == SQLITE_ROW) {
         struct ib_cancel_row row;
@@ -1200,6 +1290,54 @@ enum ib_rc ib_statedb_cancels(struct ib_statedb *db, bool open_only, int64_t max
         step = sqlite3_step(stmt);
     }
     return step == SQLITE_DONE ? IB_OK : fail_sql(db, "read", err);
+}
+
+enum ib_rc ib_statedb_open_rows(struct ib_statedb *db, int64_t max, ib_cancel_row_fn fn, void *ctx,
+                                struct ib_error *err)
+{
+    return each_row(db,
+                    "SELECT " CANCEL_COLUMNS " FROM cancels WHERE ended_ms = 0"
+                    " ORDER BY kind <> 'cancel', updated_ms, id LIMIT ?1",
+                    max, fn, ctx, err);
+}
+
+enum ib_rc ib_statedb_recent_rows(struct ib_statedb *db, int64_t since_ms, ib_cancel_row_fn fn,
+                                  void *ctx, struct ib_error *err)
+{
+    return each_row(db,
+                    "SELECT " CANCEL_COLUMNS " FROM cancels WHERE ended_ms = 0 OR ended_ms > ?1"
+                    " ORDER BY id DESC",
+                    since_ms, fn, ctx, err);
+}
+
+enum ib_rc ib_statedb_standing(struct ib_statedb *db, const char *arn, struct ib_cancel_standing *ret,
+                               struct ib_error *err)
+{
+    struct ib_cancel_standing s = {.has_open = false};
+    enum ib_rc rc = select_row(db, SELECT_OPEN_BY_ARN, 0, arn, &s.open, err);
+
+    s.has_open = rc == IB_OK;
+    if (rc == IB_OK || rc == IB_ENOENT) {
+        rc = select_row(db, SELECT_LAST_ENDED, 0, arn, &s.last, err);
+        s.has_last = rc == IB_OK;
+    }
+    if (rc == IB_OK) {
+        STMT stmt = NULL;
+        rc = prepare(db, "SELECT 1 FROM audit WHERE cancel = ?1 AND arn = ?2 AND event = 'accepted'",
+                     "read", &stmt, err);
+        if (rc == IB_OK) {
+            bind_i64(stmt, 1, s.last.id);
+            bind_text(stmt, 2, arn);
+            int step = sqlite3_step(stmt);
+            s.last_accepted = step == SQLITE_ROW;
+            rc = step == SQLITE_ROW || step == SQLITE_DONE ? IB_OK : fail_sql(db, "read", err);
+        }
+    }
+    if (rc == IB_OK || rc == IB_ENOENT) {
+        *ret = s;
+        rc = IB_OK;
+    }
+    return rc;
 }
 
 enum ib_rc ib_statedb_last(struct ib_statedb *db, const char *arn, struct ib_cancel_row *ret,
@@ -1215,19 +1353,26 @@ enum ib_rc ib_statedb_last(struct ib_statedb *db, const char *arn, struct ib_can
     return rc;
 }
 
-enum ib_rc ib_statedb_retried(struct ib_statedb *db, const char *arn, int64_t *ret_ms,
-                              struct ib_error *err)
+enum ib_rc ib_statedb_begun_after(struct ib_statedb *db, const char *arn, int64_t *ret_ms,
+                                  struct ib_error *err)
 {
-    struct ib_cancel_row row = {0};
+    struct ib_cancel_row row = {0}, ended = {0};
     enum ib_rc rc = select_row(db,
                                "SELECT " CANCEL_COLUMNS " FROM cancels WHERE arn = ?1 AND what = ?1"
                                " AND kind <> 'cancel' AND sent_ms <> 0 ORDER BY id DESC LIMIT 1",
                                0, arn, &row, err);
 
+    if (rc == IB_OK || rc == IB_ENOENT) {
+        rc = select_row(db,
+                        "SELECT " CANCEL_COLUMNS " FROM cancels WHERE arn = ?1 AND kind = 'cancel'"
+                        " AND ended_ms <> 0 AND status IN ('CANCELLED', 'FAILED', 'AVAILABLE')"
+                        " ORDER BY id DESC LIMIT 1",
+                        0, arn, &ended, err);
+    }
     if (rc != IB_OK && rc != IB_ENOENT) {
         return rc;
     }
-    *ret_ms = row.sent_ms;
+    *ret_ms = row.sent_ms > ended.ended_ms ? row.sent_ms : ended.ended_ms;
     return IB_OK;
 }
 
@@ -1327,12 +1472,33 @@ static enum ib_rc has_old(struct ib_statedb *db, int64_t before_ms, bool *ret, s
     return IB_OK;
 }
 
+/* Bytes that hold something; what was removed is used again. */
+static enum ib_rc used_bytes(struct ib_statedb *db, int64_t *ret, struct ib_error *err)
+{
+    int64_t pages = 0, unused = 0, bytes = 0;
+    enum ib_rc rc = read_pragma(db, "PRAGMA page_count", &pages, err);
+
+    if (rc == IB_OK) {
+        rc = read_pragma(db, "PRAGMA freelist_count", &unused, err);
+    }
+    if (rc == IB_OK) {
+        rc = read_pragma(db, "PRAGMA page_size", &bytes, err);
+    }
+    *ret = rc == IB_OK ? (pages - unused) * bytes : 0;
+    return rc;
+}
+
 enum ib_rc ib_statedb_prune(struct ib_statedb *db, int64_t before_ms, struct ib_error *err)
 {
     bool old = false;
+    int64_t bytes = 0;
     enum ib_rc rc = has_old(db, before_ms, &old, err);
 
-    if (rc != IB_OK || !old) {
+    if (rc == IB_OK) {
+        rc = used_bytes(db, &bytes, err);
+    }
+    bool full = bytes > IB_STATEDB_MAX_BYTES / 2;
+    if (rc != IB_OK || (!old && !full)) {
         return rc;
     }
     rc = begin(db, err);
@@ -1348,6 +1514,13 @@ enum ib_rc ib_statedb_prune(struct ib_statedb *db, int64_t before_ms, struct ib_
         "DELETE FROM audit WHERE time_ms < ?1"
         " AND (cancel IS NULL OR cancel NOT IN (SELECT id FROM cancels WHERE ended_ms = 0))",
     };
+    if (full) {
+        /* Long before it is so large that it is refused: the oldest lines go, whatever their age. */
+        rc = run_sql(db,
+                     "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE cancel IS NULL OR cancel"
+                     " NOT IN (SELECT id FROM cancels WHERE ended_ms = 0) ORDER BY id LIMIT 10000)",
+                     "prune", err);
+    }
     for (size_t i = 0; rc == IB_OK && i < IB_ARRAY_LEN(statements); i++) {
         STMT stmt = NULL;
         rc = prepare(db, statements[i], "prune", &stmt, err);

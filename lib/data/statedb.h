@@ -66,8 +66,6 @@ const char *ib_cancel_phase_name(enum ib_cancel_phase phase); /* "claimed", "sen
 
 #define IB_CANCEL_TEXT_MAX 512
 #define IB_CANCEL_KIND     "cancel" /* of a row; any other kind is a start that follows one */
-/* Outcome of a cancel that AWS refused whenever it was asked, of a start that was never asked for. */
-#define IB_CANCEL_REFUSED  "refused"
 
 /* One row of `cancels`. Texts are "" when not known. */
 struct ib_cancel_row {
@@ -81,15 +79,23 @@ struct ib_cancel_row {
     char problem[128];      /* the scheduler's problem id */
     enum ib_cancel_phase phase;
     char outcome[32];       /* of ENDED: "cancelled", "finished", "failed", "expired", "gone", ...; of
-                               starts: "started", "failed", "expired"; of both IB_CANCEL_REFUSED */
+                               starts: "started", "failed", "expired", "refused" (never sent) */
     char text[IB_CANCEL_TEXT_MAX]; /* last sentence about it */
     char status[32];        /* last state seen */
-    char context[2048];     /* JSON: how to reach it again (region, profile, role, endpoint) */
+    char context[4096];     /* JSON: how to reach it again (region, profile, role, endpoint), and what was asked for */
     struct ib_process owner;/* the process that works on it */
     int64_t created_ms, updated_ms;
-    int64_t sent_ms;        /* first time that the request was about to leave; 0 = never */
+    int64_t sent_ms;        /* first time that a request was about to leave that may have arrived; 0 = never */
     int64_t ended_ms;       /* 0 = open */
     int64_t attempts;       /* how often a process took it up */
+};
+
+/* What is on record of the cancels of one build. */
+struct ib_cancel_standing {
+    bool has_open, has_last;
+    struct ib_cancel_row open; /* at most one */
+    struct ib_cancel_row last; /* the newest that has ended */
+    bool last_accepted;        /* AWS had said yes to it */
 };
 
 enum ib_claim_result {
@@ -103,8 +109,7 @@ enum ib_claim_result {
 struct ib_claim_counts {
     int64_t target_last_hour; /* as ib_statedb_count() */
     int64_t total_last_hour;
-    bool has_last;            /* an ended row of this build exists: */
-    struct ib_cancel_row last;
+    struct ib_cancel_standing build; /* nothing is open then */
 };
 
 /* Called inside the transaction: true to grant. May set *ret_audit (owned by the claim) to add to the audit line. */
@@ -131,21 +136,22 @@ IB_NODISCARD enum ib_rc ib_statedb_claim(struct ib_statedb *db,
                                          enum ib_claim_result *ret, struct ib_cancel_row *ret_row,
                                          struct ib_error *err);
 
-/* Take up an open row by id for --resume: the same rules; IB_CLAIM_GRANTED is never given. */
+/* Take up an open row by id for --resume: the same rules; IB_CLAIM_GRANTED is never given. audit: who; may be NULL. */
 IB_NODISCARD enum ib_rc ib_statedb_take(struct ib_statedb *db, int64_t id,
                                         const struct ib_process *self, int64_t now_ms,
-                                        enum ib_claim_result *ret, struct ib_cancel_row *ret_row,
-                                        struct ib_error *err);
+                                        const struct ib_value *audit, enum ib_claim_result *ret,
+                                        struct ib_cancel_row *ret_row, struct ib_error *err);
 
 /*
  * Move a row on and write its audit line, in one transaction: the row must be open and owned by self
- * (IB_EREFUSED otherwise: another process took it over, stop). phase never goes back. status and
+ * (IB_EREFUSED otherwise: another process took it over, stop). phase never goes back, but by unsent. status and
  * text may be NULL (unchanged); outcome is for ENDED only. audit: members of the line, may be NULL.
  */
 struct ib_cancel_update {
     int64_t id, now_ms;
     const struct ib_process *self;
     enum ib_cancel_phase phase;
+    bool unsent;                  /* it was answered by a plain no: as if it had never left, sent_ms 0 */
     const char *outcome, *status, *text, *started;
     const char *event;            /* of the audit line: "send", "answer", "read", "end" ... */
     const struct ib_value *audit;
@@ -192,32 +198,49 @@ IB_NODISCARD enum ib_rc ib_statedb_release(struct ib_statedb *db, int64_t id,
                                            struct ib_error *err);
 
 /*
- * Cancels and starts sent in the last hour (and open ones), for this target and in all: what decide() gets. What
- * AWS is known to have refused is none.
+ * Cancels and starts that may have arrived in the last hour, and open ones, for this target and in all: what
+ * decide() gets. Not an open cancel of this build (arn; "" = of all), which would be gone on with.
  */
-IB_NODISCARD enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, int64_t now_ms,
-                                         int64_t *ret_target, int64_t *ret_total,
+IB_NODISCARD enum ib_rc ib_statedb_count(struct ib_statedb *db, const char *target, const char *arn,
+                                         int64_t now_ms, int64_t *ret_target, int64_t *ret_total,
                                          struct ib_error *err);
+IB_NODISCARD enum ib_rc ib_statedb_standing(struct ib_statedb *db, const char *arn,
+                                            struct ib_cancel_standing *ret, struct ib_error *err);
 
 /* An audit line that belongs to no row (a refusal, a dry run). arn may be "". */
 IB_NODISCARD enum ib_rc ib_statedb_audit(struct ib_statedb *db, int64_t now_ms, const char *arn,
                                          const char *event, const struct ib_value *members,
                                          struct ib_error *err);
-
 /*
- * Rows of both kinds, newest first; at most max. open_only: those that have not ended, and the one first that was
- * left alone longest, so that each gets its turn. fn returns false to stop.
+ * The same, unless the newest line of this build says the same (event, rule, problem and user) and is not older than
+ * quiet_ms: what calls every minute must not fill the journal.
  */
+IB_NODISCARD enum ib_rc ib_statedb_audit_change(struct ib_statedb *db, int64_t now_ms,
+                                                int64_t quiet_ms, const char *arn,
+                                                const char *event, const struct ib_value *members,
+                                                struct ib_error *err);
+
+/* fn returns false to stop. */
 typedef bool (*ib_cancel_row_fn)(void *ctx, const struct ib_cancel_row *row);
-IB_NODISCARD enum ib_rc ib_statedb_cancels(struct ib_statedb *db, bool open_only, int64_t max,
-                                           ib_cancel_row_fn fn, void *ctx, struct ib_error *err);
+/*
+ * What is open, at most max: cancels before starts, and of each the one first that was left alone longest, so
+ * that each gets its turn.
+ */
+IB_NODISCARD enum ib_rc ib_statedb_open_rows(struct ib_statedb *db, int64_t max, ib_cancel_row_fn fn,
+                                             void *ctx, struct ib_error *err);
+/* What is open or has ended after since_ms, of both kinds, newest first. */
+IB_NODISCARD enum ib_rc ib_statedb_recent_rows(struct ib_statedb *db, int64_t since_ms,
+                                               ib_cancel_row_fn fn, void *ctx, struct ib_error *err);
 /* The newest row of a build, of either kind. IB_ENOENT when there is none. */
 IB_NODISCARD enum ib_rc ib_statedb_last(struct ib_statedb *db, const char *arn,
                                         struct ib_cancel_row *ret, struct ib_error *err);
 
-/* When a build was last put back to work by a start on record (its request left then); 0 = never. */
-IB_NODISCARD enum ib_rc ib_statedb_retried(struct ib_statedb *db, const char *arn, int64_t *ret_ms,
-                                           struct ib_error *err);
+/*
+ * A build in flight can have begun its present work no earlier than this: it was put back to work by a start on
+ * record (its request left then), or a cancel on record saw that it had ended. 0 = nothing of the kind.
+ */
+IB_NODISCARD enum ib_rc ib_statedb_begun_after(struct ib_statedb *db, const char *arn, int64_t *ret_ms,
+                                               struct ib_error *err);
 
 /* Audit lines, newest first, as objects {"id","time","arn","cancel","event",...members}. arn may be NULL (all). */
 typedef bool (*ib_audit_fn)(void *ctx, const struct ib_value *line);
@@ -230,7 +253,7 @@ void ib_statedb_patience(struct ib_statedb *db, int64_t busy_ms);
 void ib_statedb_until(struct ib_statedb *db, struct ib_deadline until);
 
 /*
- * Remove audit lines and ended rows older than before_ms. Open rows stay, and so do starts that were sent, without
+ * Remove audit lines and ended rows older than before_ms; of a journal that is half full also the oldest 10,000 lines. Open rows stay, and so do starts that were sent, without
  * their texts: a build is not started twice however old its first start is.
  */
 IB_NODISCARD enum ib_rc ib_statedb_prune(struct ib_statedb *db, int64_t before_ms,

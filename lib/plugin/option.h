@@ -80,6 +80,7 @@ struct ib_program {
     const char *const *examples; /* command lines, NULL at the end; may be NULL */
     enum ib_state help_state;    /* exit code of --help and --version: check_* UNKNOWN, ib_* OK */
     bool changes;         /* it changes something at AWS: a timeout says "outcome unknown" */
+    const char *hint;     /* said with it: what to do then; NULL = nothing */
     size_t operands_max;  /* how many operands it takes; 0 = leftovers are errors */
 };
 

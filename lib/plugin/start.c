@@ -208,9 +208,11 @@ void ib_start_phase(bool sent, const char *fmt, ...)
     va_end(ap);
     (void)ib_duration_fmt(start.timeout_ms, limit, sizeof limit);
     /* A stop that hangs ends by the same line (lib/sys/signals.c). */
-    (void)snprintf(text, sizeof text, "%stimed out after %s%s while %s",
+    (void)snprintf(text, sizeof text, "%stimed out after %s%s while %s%s%s",
                    sent ? "outcome unknown: " : "", limit,
-                   start.program->changes ? ", or was told to stop," : "", what);
+                   start.program->changes ? ", or was told to stop," : "", what,
+                   sent && start.program->hint != NULL ? "; " : "",
+                   sent && start.program->hint != NULL ? start.program->hint : "");
     set_line(text);
 }
 

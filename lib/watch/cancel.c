@@ -17,6 +17,7 @@
 #define OUTPUT_ARN  "imageBuildVersionArn"
 #define ANY_AGE_LOOK_MS (5 * IB_SECOND_MS) /* whatever comes of it, the cancel is asked for */
 #define REREAD_MS     (3 * IB_SECOND_MS) /* to know what became of a request that was not accepted */
+#define READ_MS       300 /* what one more look takes */
 #define LAST_WORDS_MS 400 /* kept back from the deadline to say what came of it */
 
 static const struct {
@@ -59,6 +60,7 @@ struct run {
     bool vetoed;                 /* outcome and text are set, no request was sent */
     bool answered, accepted;     /* the cancel's answer came; it was a yes */
     bool unsure;                 /* a try before that answer may have done it */
+    int64_t wait_mono_ms;        /* when the wait for the end began */
     struct ib_error answer;      /* of a no, or of the missing answer */
     int reads_after;             /* GetImage answers after the request */
     struct ib_error read_error;  /* of the last GetImage that gave no image; rc IB_OK otherwise */
@@ -159,15 +161,6 @@ static void reread(struct run *r)
 
 /* --- deciding ----------------------------------------------------------------------------------- */
 
-/* Put back to work by ourselves, and no workflow begun that would show it: it is no older than that. */
-static void age_from_retry(const struct ib_cancel_job *job, struct ib_judge_facts *facts)
-{
-    int64_t since_ms = ib_time_now_ms() - job->retried_ms;
-
-    if (job->retried_ms != 0 && facts->age_known && facts->age_ms > since_ms) {
-        facts->age_ms = since_ms < 0 ? 0 : since_ms;
-    }
-}
 
 /* It cannot be read what it is doing, and no repetition will change that. */
 static bool is_blind(const struct ib_survey_detail *d)
@@ -200,7 +193,9 @@ static bool look(struct run *r, int64_t now_ms)
         return false;
     }
     ib_survey_facts(b, now_ms, &b->facts);
-    age_from_retry(job, &b->facts);
+    if (job->begun_after_ms != 0) {
+        ib_judge_not_older(&b->facts, ib_time_now_ms() - job->begun_after_ms);
+    }
     ib_judge(&job->target->rules, &b->facts, &b->judgement);
     if (b->facts.restarting) {
         /* In flight when it was read, its workflows failed when they were: it may have ended between. */
@@ -226,17 +221,14 @@ static bool look(struct run *r, int64_t now_ms)
     return true;
 }
 
-/* The last word before the request: the check's judgement, then policy. True: send. */
-static bool decide(struct run *r)
+/* Policy on the build as it was read last. */
+static void ask_policy(struct run *r)
 {
     const struct ib_cancel_job *job = r->job;
-    struct ib_cancel_report *report = r->report;
-    struct ib_survey_build *b = &report->build;
-    int64_t now_ms = ib_time_now_ms() + ib_clients_skew_ms(job->clients);
-
-    if (!look(r, now_ms)) {
-        return false;
-    }
+    struct ib_survey_build *b = &r->report->build;
+    char once[sizeof r->report->decision.reason] = "";
+    bool given_up =
+        job->hooks.once != NULL && !job->hooks.once(job->hooks.ctx, b, once, sizeof once);
     struct ib_policy_facts facts = {
         .arn = job->arn,
         .state = b->image.status,
@@ -250,12 +242,27 @@ static bool decide(struct run *r)
         .tags_known = !b->image.tags_unreadable,
         .tags = b->image.tags,
         .by_arn = job->by_arn,
+        .given_up = given_up,
+        .once = ib_str_from(once),
         .cancelled_this_run = job->cancelled_this_run,
         .target_last_hour = job->target_last_hour,
         .total_last_hour = job->total_last_hour,
     };
-    ib_policy_decide(job->policy, &facts, &report->decision);
-    report->decided = true;
+    ib_policy_decide(job->policy, &facts, &r->report->decision);
+    r->report->decided = true;
+}
+
+/* The last word before the request: the check's judgement, then policy. True: send. */
+static bool decide(struct run *r)
+{
+    const struct ib_cancel_job *job = r->job;
+    struct ib_cancel_report *report = r->report;
+    const struct ib_survey_build *b = &report->build;
+
+    if (!look(r, ib_time_now_ms() + ib_clients_skew_ms(job->clients))) {
+        return false;
+    }
+    ask_policy(r);
     switch (report->decision.verdict) {
     case IB_POLICY_CANCEL:
         break;
@@ -334,21 +341,49 @@ static struct ib_value *cancel_body(const struct run *r, const struct ib_arazzo_
     return body;
 }
 
+/* Is it Image Builder that says yes, and of this build? A captive portal's 200 is no cancel. */
+static enum ib_rc check_yes(const struct run *r, const struct ib_aws_response *response,
+                            struct ib_error *err)
+{
+    enum ib_rc rc = ib_aws_response_error(response, err);
+
+    if (rc != IB_OK) {
+        return rc;
+    }
+    const struct ib_value *arn = ib_value_get_c(response->value, OUTPUT_ARN);
+    const struct ib_value *id = ib_value_get_c(response->value, "requestId");
+    bool says_yes = arn == NULL ? ib_value_is(id, IB_VALUE_STRING)
+                                : ib_value_is(arn, IB_VALUE_STRING) &&
+                                      ib_str_eq(ib_value_as_str(arn), r->job->arn);
+    if (!says_yes) {
+        rc = ib_fail(err, IB_EPARSE, "CancelImageCreation: HTTP %d, but %s", response->status,
+                     arn == NULL ? "not with what Image Builder answers: a proxy or load balancer on "
+                                   "the way?"
+                                 : "it names another build");
+        err->http_status = response->status;
+    }
+    return rc;
+}
+
 static void take_cancel_answer(struct run *r, const struct ib_aws_response *response)
 {
     struct ib_cancel_report *report = r->report;
 
     r->answered = true;
-    r->accepted = response->status >= 200 && response->status < 300;
     (void)snprintf(report->request_id, sizeof report->request_id, "%s", response->request_id);
     r->answer = (struct ib_error)IB_ERROR_INIT;
-    if (!r->accepted && ib_aws_response_error(response, &r->answer) == IB_OK) {
-        (void)ib_fail(&r->answer, IB_EHTTP, "CancelImageCreation: HTTP status %d",
-                      response->status);
-    }
+    r->accepted = check_yes(r, response, &r->answer) == IB_OK;
+    r->wait_mono_ms = ib_time_mono_ms();
     r->unsure = response->unsure > 0;
     /* A refusal is looked at once more: has it ended by itself? */
     set_deadline(r, within(r, r->accepted || r->job->confirm_ms > REREAD_MS ? r->job->confirm_ms : REREAD_MS));
+}
+
+/* No answer, or one that says nothing about what was done: a failure of AWS's, or not AWS's at all. */
+static bool may_have_arrived(const struct run *r)
+{
+    return !r->answered || r->answer.http_status >= 500 ||
+           (!r->accepted && r->answer.aws_code[0] == '\0');
 }
 
 static enum ib_rc send_cancel(struct run *r, const struct ib_arazzo_call *call,
@@ -377,14 +412,18 @@ static enum ib_rc send_cancel(struct run *r, const struct ib_arazzo_call *call,
     report->sent = true;
     report->sent_ms = ib_time_now_ms();
     phase(r, true, "asking for the cancel");
+    int64_t tries = ib_aws_client_stats(r->sender.client).attempts;
     enum ib_rc rc = ib_sender_call(&r->sender, &with_token, reply, err);
     if (!r->answered) {
         r->answer = *err;
+        /* No credentials any more, no time, stopped: it did not leave this machine. */
+        report->sent = ib_aws_client_stats(r->sender.client).attempts > tries;
     }
     if (r->job->hooks.after_send != NULL) {
-        r->job->hooks.after_send(r->job->hooks.ctx, &r->answer, report->request_id);
+        bool refused = !report->sent || (!r->accepted && !may_have_arrived(r) && !r->unsure);
+        r->job->hooks.after_send(r->job->hooks.ctx, &r->answer, refused, report->request_id);
     }
-    phase(r, true, "waiting for the build to end");
+    phase(r, report->sent, "waiting for the build to end");
     return rc;
 }
 
@@ -437,13 +476,13 @@ static bool is_gone(const struct ib_error *err)
            (err->rc == IB_EAWS && err->http_status == 404);
 }
 
-/* Refused for now: nothing was done, and asking later may help. */
-static bool is_throttled(const struct ib_error *err)
+/* Refused for now (throttled, credentials expired): nothing was done, and asking later may help. */
+static bool is_for_now(const struct ib_error *err)
 {
     struct ib_retry_facts facts = { .transport = IB_OK, .status = err->http_status,
-                                    .code = err->aws_code, .message = "" };
+                                    .code = err->aws_code, .message = err->text };
 
-    return ib_retry_classify(&facts) == IB_RETRY_THROTTLE;
+    return ib_retry_classify(&facts) != IB_RETRY_NEVER;
 }
 
 /* Still named when it stays, so that somebody deletes it. */
@@ -452,12 +491,6 @@ static bool has_leftovers(const struct ib_image *image)
     struct ib_image_ami ami;
 
     return ib_image_ami_at(image, 0, &ami);
-}
-
-/* No answer, or one that says nothing about what was done. */
-static bool may_have_arrived(const struct run *r)
-{
-    return !r->answered || r->answer.http_status >= 500;
 }
 
 /* The request was sent and a later read shows how the build ended. True when it does. */
@@ -489,16 +522,15 @@ static void conclude_refused(struct run *r)
     const char *code = r->answer.aws_code;
 
     report->error = r->answer;
-    report->undone = r->answer.http_status < 500 && !r->unsure;
     if (is_gone(&r->read_error) || (is_gone(&r->answer) && r->read_error.rc != IB_OK)) {
         report->error = (struct ib_error)IB_ERROR_INIT;
         say(r, IB_OUTCOME_GONE, "nothing to cancel any more: the build is gone");
+    } else if (may_have_arrived(r)) {
+        say(r, IB_OUTCOME_UNKNOWN, "outcome unknown: %s", r->answer.text);
     } else if (ib_awserror_is_denied(code, r->answer.http_status)) {
         say(r, IB_OUTCOME_REFUSED, "it may be read but not cancelled: %s", r->answer.text);
-    } else if (is_throttled(&r->answer)) {
+    } else if (is_for_now(&r->answer)) {
         say(r, IB_OUTCOME_UNTRIED, "not cancelled yet: %s", r->answer.text);
-    } else if (r->answer.http_status >= 500) {
-        say(r, IB_OUTCOME_UNKNOWN, "outcome unknown: %s", r->answer.text);
     } else if (strcmp(code, "ResourceInUseException") == 0) {
         report->may_pass = true; /* as what after_cancel asks for: in a minute it may be free */
         say(r, IB_OUTCOME_REFUSED, "not cancelled, the build is in use: %s", r->answer.text);
@@ -519,6 +551,7 @@ static void wait_for_end(struct run *r)
     struct ib_error before = r->report->error;
 
     set_deadline(r, within(r, r->job->confirm_ms));
+    r->wait_mono_ms = ib_time_mono_ms();
     phase(r, true, "waiting for the build to end");
     if (!run_slice(r, STEP_CONFIRM, &result)) {
         r->report->error = before;
@@ -526,13 +559,35 @@ static void wait_for_end(struct run *r)
     ib_arazzo_result_fini(&result);
 }
 
+/* The document looks every few seconds: once more at the end of the time that was given. */
+static void last_look(struct run *r)
+{
+    struct ib_error ignored = IB_ERROR_INIT;
+    int64_t left_ms = ib_deadline_left_ms(&r->deadline);
+
+    if (left_ms == 0 || ib_signals_stop_requested() || is_gone(&r->read_error)) {
+        return;
+    }
+    if (left_ms > READ_MS &&
+        ib_deadline_sleep(&r->deadline, left_ms - READ_MS, &ignored) != IB_OK) {
+        return; /* stopped */
+    }
+    reread(r);
+}
+
+/* What was waited for: what was asked for, unless the run had no time for it. */
+static const char *waited(const struct run *r, char *buf, size_t cap)
+{
+    int64_t ms = ib_time_mono_ms() - r->wait_mono_ms;
+    bool whole = ms + IB_SECOND_MS > r->job->confirm_ms;
+
+    return ib_duration_fmt(whole ? r->job->confirm_ms : ms / IB_SECOND_MS * IB_SECOND_MS, buf, cap);
+}
+
 static void conclude_sent(struct run *r)
 {
     struct ib_cancel_report *report = r->report;
     char limit[IB_TIME_TEXT_MAX];
-    const char *status = report->status_after[0] != '\0' ? report->status_after
-                                                         : report->status_before;
-
     if (!r->accepted && r->reads_after == 0 && !ib_signals_stop_requested()) {
         set_deadline(r, within(r, REREAD_MS));
         reread(r);
@@ -540,6 +595,9 @@ static void conclude_sent(struct run *r)
     if (may_have_arrived(r) && r->read_error.rc == IB_OK && !ended(r) &&
         !ib_signals_stop_requested()) {
         wait_for_end(r);
+    }
+    if ((r->accepted || may_have_arrived(r)) && !ended(r)) {
+        last_look(r);
     }
     if (ended(r)) {
         return;
@@ -554,6 +612,8 @@ static void conclude_sent(struct run *r)
     }
     report->error = r->accepted ? r->read_error : r->answer;
     const char *stop = ib_signals_stop_name();
+    const char *status = report->status_after[0] != '\0' ? report->status_after
+                                                         : report->status_before;
     if (!r->accepted) {
         say(r, IB_OUTCOME_UNKNOWN, "outcome unknown, the request may have arrived: %s",
             r->answer.text);
@@ -566,7 +626,7 @@ static void conclude_sent(struct run *r)
         say(r, IB_OUTCOME_REQUESTED, "cancel requested, not confirmed yet: last seen %s", status);
     } else {
         say(r, IB_OUTCOME_REQUESTED, "cancel requested, not confirmed within %s: still %s",
-            ib_duration_fmt(r->job->confirm_ms, limit, sizeof limit), status);
+            waited(r, limit, sizeof limit), status);
     }
 }
 
@@ -578,6 +638,9 @@ static void conclude_unsent(struct run *r, const struct ib_arazzo_result *result
 
     if (image->value != NULL && r->read_error.rc == IB_OK && !ib_signals_stop_requested()) {
         if (ib_image_status_terminal(image->status)) {
+            int64_t now_ms = ib_time_now_ms() + ib_clients_skew_ms(r->job->clients);
+            ib_survey_facts(&report->build, now_ms, &report->build.facts);
+            ask_policy(r); /* for --explain: which rules hold of it all the same */
             say(r, IB_OUTCOME_NOTHING, "nothing to cancel: it has ended as %.*s",
                 IB_STR_ARG(image->status_text));
             return;
@@ -684,6 +747,7 @@ void ib_cancel_confirm(const struct ib_cancel_job *job, struct ib_cancel_report 
         return;
     }
     set_deadline(&r, within(&r, job->confirm_ms));
+    r.wait_mono_ms = ib_time_mono_ms();
     phase(&r, true, "waiting for the build to end");
     if (run_slice(&r, STEP_CONFIRM, &result)) {
         conclude_sent(&r);

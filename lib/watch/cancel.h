@@ -47,8 +47,12 @@ struct ib_cancel_hooks {
     enum ib_rc (*before_send)(void *ctx, const struct ib_survey_build *build,
                               const struct ib_policy_decision *decision,
                               char token[IB_CANCEL_TOKEN_MAX], struct ib_error *err);
-    /* Its answer: err->rc IB_OK for success; http_status 0 when none came. */
-    void (*after_send)(void *ctx, const struct ib_error *err, const char *request_id);
+    /* May it be asked for, by what is on record of it? Words for either. Before policy, in dry runs too. */
+    bool (*once)(void *ctx, const struct ib_survey_build *build, char *ret_words, size_t cap);
+    /*
+     * Its answer: err->rc IB_OK for success; http_status 0 when none came. refused: no try can have done anything.
+     */
+    void (*after_send)(void *ctx, const struct ib_error *err, bool refused, const char *request_id);
     /* A state was read. */
     void (*seen)(void *ctx, const struct ib_image *image);
     /* For the watchdog's line; sent: the request may have left. */
@@ -61,7 +65,7 @@ struct ib_cancel_job {
     const struct ib_policy *policy;
     bool by_arn;                       /* named by -a */
     int64_t cancelled_this_run, target_last_hour, total_last_hour;
-    int64_t retried_ms;                /* this host put it back to work then, by its own clock; 0 = never */
+    int64_t begun_after_ms;            /* as ib_statedb_begun_after(), by this host's clock; 0 = not known */
     const struct ib_arazzo_doc *doc;
     struct ib_clients *clients;
     char token[IB_CANCEL_TOKEN_MAX];
@@ -85,7 +89,6 @@ struct ib_cancel_report {
     char token[IB_CANCEL_TOKEN_MAX];   /* that was used; "" when nothing was sent */
     bool sent;
     bool may_pass;                     /* of REFUSED: for now, asking later may help */
-    bool undone;                       /* of what Image Builder refused: no try can have done anything */
     int64_t sent_ms, ended_ms;         /* wall clock; 0 = not */
     char request_id[64];               /* of the cancel */
     char status_before[32], status_after[32]; /* "" = not read */

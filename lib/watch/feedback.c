@@ -22,7 +22,7 @@
 /* Each of these ends a field, a command or a quoted text somewhere on the way. */
 static const char forbidden[] = ";!|\\\"'<>`$&";
 
-static enum ib_rc check_name(const char *what, const char *name, struct ib_error *err)
+static enum ib_rc check_name(const char *what, const char *name, bool as_data, struct ib_error *err)
 {
     struct ib_str s = ib_str_from(name);
 
@@ -32,19 +32,19 @@ static enum ib_rc check_name(const char *what, const char *name, struct ib_error
     }
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (c < 0x20 || c == 0x7F || strchr(forbidden, (char)c) != NULL) {
-            return ib_fail(err, IB_EUSAGE, "%s: \"%.64s\" holds a control character or one of %s",
-                           what, name, forbidden);
+        if (c < 0x20 || c == 0x7F || (!as_data && strchr(forbidden, (char)c) != NULL)) {
+            return ib_fail(err, IB_EUSAGE, "%s: \"%.64s\" holds a control character%s%s", what, name,
+                           as_data ? "" : " or one of ", as_data ? "" : forbidden);
         }
     }
     return IB_OK;
 }
 
-enum ib_rc ib_feedback_check(const struct ib_feedback_event *event, struct ib_error *err)
+enum ib_rc ib_feedback_check(const struct ib_feedback_event *event, bool as_data, struct ib_error *err)
 {
-    enum ib_rc rc = check_name("--host", event->host, err);
+    enum ib_rc rc = check_name("--host", event->host, as_data, err);
 
-    return rc != IB_OK ? rc : check_name("--service", event->service, err);
+    return rc != IB_OK ? rc : check_name("--service", event->service, as_data, err);
 }
 
 /* --- Icinga 2 ----------------------------------------------------------------------------------
@@ -147,6 +147,30 @@ static enum ib_rc add_headers(const struct ib_feedback *where, struct ib_headers
     return rc;
 }
 
+/* A 200 may hold failures: each result has a code of its own. */
+static enum ib_rc read_results(const struct ib_value *results, const char *action, struct ib_error *err)
+{
+    struct ib_error ignored = IB_ERROR_INIT;
+
+    if (!ib_value_is(results, IB_VALUE_ARRAY) || ib_value_count(results) == 0) {
+        return ib_fail(err, IB_EHTTP, "Icinga %s: the answer has no results", action);
+    }
+    for (size_t i = 0; i < ib_value_count(results); i++) {
+        const struct ib_value *one = ib_value_at(results, i);
+        const struct ib_value *code = ib_value_get_c(one, "code");
+        struct ib_str said = {NULL, 0};
+        double number = ib_value_is_number(code) ? ib_value_as_real(code) : 0.0;
+        if (number < 200.0 || number > 299.0) {
+            if (ib_value_opt_str(one, "status", 1000, &said, &ignored) != IB_OK || said.p == NULL) {
+                said = IB_STR("without a reason");
+            }
+            return ib_fail(err, IB_EHTTP, "Icinga %s: result %.0f %.*s", action, number,
+                           IB_STR_ARG(ib_str_head(said, 200)));
+        }
+    }
+    return IB_OK;
+}
+
 /* Icinga answers 200 with {"results":[{"code":200,"status":"..."}]}, 404 when the filter finds
  * nothing. */
 static enum ib_rc read_answer(const struct ib_http_response *response, const char *action,
@@ -173,8 +197,8 @@ static enum ib_rc read_answer(const struct ib_http_response *response, const cha
         }
         rc = ib_fail(err, IB_EHTTP, "Icinga %s: HTTP %d %.*s", action, response->status,
                      IB_STR_ARG(ib_str_head(said, 200)));
-    } else if (ib_value_count(ib_value_get_c(body, "results")) == 0) {
-        rc = ib_fail(err, IB_EHTTP, "Icinga %s: the answer has no results", action);
+    } else {
+        rc = read_results(ib_value_get_c(body, "results"), action, err);
     }
     if (rc != IB_OK && err != NULL) {
         err->http_status = response->status;
@@ -240,7 +264,7 @@ enum ib_rc ib_feedback_icinga(const struct ib_feedback *where,
             err, IB_ECONFIG,
             "feedback.icinga needs url, user, password_file and ca (the CA of the Icinga API)");
     }
-    enum ib_rc rc = ib_feedback_check(event, err);
+    enum ib_rc rc = ib_feedback_check(event, true, err);
     if (rc == IB_OK) {
         rc = ib_http_new(&options, &http, err);
     }
@@ -317,7 +341,7 @@ enum ib_rc ib_feedback_nagios(const struct ib_feedback *where,
     if (path == NULL) {
         return ib_fail(err, IB_ECONFIG, "feedback.nagios.command_file is not set");
     }
-    enum ib_rc rc = ib_feedback_check(event, err);
+    enum ib_rc rc = ib_feedback_check(event, false, err);
     if (rc == IB_OK) {
         rc = open_command_file(path, &fd, err);
     }

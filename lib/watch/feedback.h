@@ -25,10 +25,11 @@ struct ib_feedback_event {
 };
 
 /*
- * Names that both schedulers take: not empty, at most IB_FEEDBACK_NAME_MAX bytes of UTF-8, no control
- * characters, none of ; ! | \ " ' < > ` $ &. Errors: IB_EUSAGE.
+ * Names that the scheduler takes: not empty, at most IB_FEEDBACK_NAME_MAX bytes of UTF-8, no control
+ * characters. Where they are written into a line of Nagios (not as_data, as they travel to Icinga's API) none of
+ * ; ! | \ " ' < > ` $ &, which its own names do not have either. Errors: IB_EUSAGE.
  */
-IB_NODISCARD enum ib_rc ib_feedback_check(const struct ib_feedback_event *event,
+IB_NODISCARD enum ib_rc ib_feedback_check(const struct ib_feedback_event *event, bool as_data,
                                           struct ib_error *err);
 
 /*

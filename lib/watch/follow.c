@@ -21,7 +21,7 @@ static const struct {
 } outcomes[IB_FOLLOW_OUTCOME_COUNT] = {
     [IB_FOLLOW_NONE] = {"none", IB_STATE_OK},
     [IB_FOLLOW_WOULD] = {"would-start", IB_STATE_OK},
-    [IB_FOLLOW_WITHHELD] = {"withheld", IB_STATE_OK},
+    [IB_FOLLOW_WITHHELD] = {"withheld", IB_STATE_WARNING},
     [IB_FOLLOW_STARTED] = {"started", IB_STATE_OK},
     [IB_FOLLOW_OPEN] = {"open", IB_STATE_WARNING},
     [IB_FOLLOW_REFUSED] = {"refused", IB_STATE_WARNING},
@@ -223,9 +223,28 @@ static bool may_pass(const struct ib_error *why)
                                    .code = why->aws_code,
                                    .message = why->text};
 
-    return why->http_status == 0 || why->http_status >= 500 || why->rc == IB_EPARSE ||
+    /* What has no code is not AWS's word: it may have been started all the same. */
+    return why->aws_code[0] == '\0' || why->http_status >= 500 ||
            strcmp(why->aws_code, "ResourceInUseException") == 0 ||
            ib_retry_classify(&facts) != IB_RETRY_NEVER;
+}
+
+/* The build that came of it, by the answer; RetryImage keeps the one it was asked for. */
+static bool take_started(const struct run *r, const struct ib_value *build, struct ib_error *ret_why)
+{
+    struct ib_image_arn arn;
+    bool sound = ib_value_is(build, IB_VALUE_STRING) &&
+                 ib_image_arn_parse(ib_value_as_str(build), IB_IMAGE_ARN_NEED_BUILD, "build", &arn,
+                                    NULL) == IB_OK &&
+                 (r->kind != IB_AFTER_RETRY || ib_str_eq_c(ib_value_as_str(build), r->job->row->what));
+
+    if (sound && ib_text_copy(r->report->started, sizeof r->report->started, ib_value_as_str(build))) {
+        return true;
+    }
+    r->report->started[0] = '\0';
+    (void)ib_fail(ret_why, IB_EPARSE, build == NULL ? "the answer names no build"
+                                                    : "the answer names another build, or none");
+    return false;
 }
 
 /* The request; *ret_why when it was not accepted. */
@@ -260,14 +279,7 @@ static bool call(const struct run *r, struct ib_error *ret_why)
     if (rc != IB_OK) {
         return false;
     }
-    const struct ib_value *build = ib_value_get_c(response.value, "imageBuildVersionArn");
-    if (!ib_value_is(build, IB_VALUE_STRING) ||
-        !ib_text_copy(r->report->started, sizeof r->report->started, ib_value_as_str(build))) {
-        r->report->started[0] = '\0';
-        (void)ib_fail(ret_why, IB_EPARSE, "the answer names no build");
-        return false;
-    }
-    return true;
+    return take_started(r, ib_value_get_c(response.value, "imageBuildVersionArn"), ret_why);
 }
 
 /* Nothing is sent before this: too late, or not now. True: go on. */

@@ -11,6 +11,7 @@
 
 #define ARGUMENTS_MAX 64  /* of one call; more are counted, not kept */
 #define ARGUMENT_MAX  200 /* bytes kept of one */
+#define QUIET_MS      IB_HOUR_MS /* what is decided the same way every minute is written down so often */
 
 enum ib_rc ib_journal_open(const char *state_dir, bool read_only, int64_t busy_ms,
                            struct ib_journal *ret, struct ib_error *err)
@@ -115,9 +116,42 @@ struct ib_value *ib_journal_caller_value(const struct ib_journal_caller *caller)
 struct claim {
     const struct ib_journal_cancel *cancel;
     struct ib_policy_decision decision;
-    bool overtaken;
+    const struct ib_survey_build *build;
+    bool overtaken, given_up;
+    char why[sizeof ((struct ib_policy_decision *)NULL)->reason];
     struct ib_cancel_row last;
 };
+
+bool ib_journal_may_again(const struct ib_cancel_standing *s, const struct ib_survey_detail *now,
+                          const struct ib_journal_cancel *cancel, int64_t now_ms, char *ret_words,
+                          size_t cap)
+{
+    char ago[IB_TIME_TEXT_MAX], rest[IB_TIME_TEXT_MAX], text[160];
+    int64_t since_ms = s->has_last ? now_ms - s->last.ended_ms : 0;
+    int64_t left_ms = cancel->retry_for_ms - since_ms;
+
+    if (s->has_open) {
+        (void)snprintf(ret_words, cap, "one is under way: %s",
+                       ib_journal_words(&s->open, now_ms, text, sizeof text));
+        return true; /* this call joins it, or goes on with it */
+    }
+    if (!s->has_last || !ib_journal_failed(&s->last) || ib_journal_superseded(&s->last, now)) {
+        (void)snprintf(ret_words, cap, "none is under way, and none has failed");
+        return true;
+    }
+    (void)ib_text_plugin(s->last.text, strlen(s->last.text), text, sizeof text);
+    (void)ib_duration_fmt(since_ms < 0 ? 0 : since_ms, ago, sizeof ago);
+    bool for_good = s->last_accepted && strcmp(s->last.outcome, "expired") == 0;
+    if (!cancel->unattended || (!for_good && left_ms <= 0)) {
+        (void)snprintf(ret_words, cap, "one has failed %s ago%s: %s", ago,
+                       cancel->unattended ? "" : ", and a person asks", text);
+        return true;
+    }
+    (void)snprintf(ret_words, cap, "it failed %s ago, and is %s%s (a call without an event does it now): %s",
+                   ago, for_good ? "not tried again by itself" : "tried again by itself in ",
+                   for_good ? "" : ib_duration_fmt(left_ms, rest, sizeof rest), text);
+    return false;
+}
 
 static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *counts,
                                   struct ib_value **ret_audit)
@@ -126,14 +160,21 @@ static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *count
     struct ib_value *audit = ib_value_object();
 
     *ret_audit = audit;
-    if (counts->has_last && c->cancel->begun_ms != 0 &&
-        counts->last.ended_ms >= c->cancel->begun_ms &&
-        counts->last.ended_ms <= ib_time_now_ms() + IB_SECOND_MS) { /* else the clock went back */
+    const struct ib_cancel_row *last = &counts->build.last;
+    if (counts->build.has_last && c->cancel->begun_ms != 0 && last->ended_ms >= c->cancel->begun_ms &&
+        last->ended_ms <= ib_time_now_ms() + IB_SECOND_MS) { /* else the clock went back */
         /* What this call has read is older than the end of another's cancel. */
         c->overtaken = true;
-        c->last = counts->last;
+        c->last = *last;
         put_text(audit, "reason", "another call has just ended its cancel");
-        put_text(audit, "outcome", counts->last.outcome);
+        put_text(audit, "outcome", last->outcome);
+        return false;
+    }
+    if (!ib_journal_may_again(&counts->build, &c->build->detail, c->cancel, ib_time_now_ms(), c->why,
+                              sizeof c->why)) {
+        c->given_up = true;
+        put_text(audit, "rule", ib_policy_rule_name(IB_RULE_ONCE));
+        put_text(audit, "reason", c->why);
         return false;
     }
     ib_policy_decide_budgets(c->cancel->policy, counts->target_last_hour, counts->total_last_hour,
@@ -143,6 +184,28 @@ static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *count
     put(audit, "targetLastHour", ib_value_int(counts->target_last_hour));
     put(audit, "totalLastHour", ib_value_int(counts->total_last_hour));
     return c->decision.verdict == IB_POLICY_CANCEL;
+}
+
+/* What made it stuck: for a call that comes after, before any request has arrived. */
+static void write_limits(struct ib_value *context, const struct ib_journal_cancel *c)
+{
+    const struct ib_judge_rules *rules = &c->target->rules;
+    struct ib_value *phases = ib_value_object();
+
+    if (c->policy->any_age) {
+        put(context, "anyAge", ib_value_bool(true));
+    }
+    if (rules->age.crit.is_set) {
+        put_text(context, "critical", rules->age.crit.text);
+    }
+    for (int s = 0; s < IB_IMAGE_STATUS_COUNT; s++) {
+        if (rules->phase[s].crit.is_set) {
+            put_text(phases, ib_image_status_name((enum ib_image_status)s), rules->phase[s].crit.text);
+        }
+    }
+    put(context, "phases", phases);
+    put_text(context, "waiting", ib_state_name(rules->waiting));
+    put(context, "minimumAgeMs", ib_value_int(c->policy->minimum_age_ms));
 }
 
 /*
@@ -162,6 +225,10 @@ static void write_context(const struct ib_journal_cancel *c, const struct ib_sur
     put_text(v, "endpointUrl", t->endpoint_url);
     put_text(v, "caBundle", t->ca_bundle);
     put(v, "states", ib_value_int((int64_t)c->policy->states));
+    write_limits(v, c);
+    if (c->distributing_said) {
+        put(v, "alsoDistributing", ib_value_bool(true));
+    }
     if (c->policy->age_from_creation) {
         put(v, "ageFromCreation", ib_value_bool(true));
     }
@@ -179,18 +246,25 @@ static void write_context(const struct ib_journal_cancel *c, const struct ib_sur
     }
 }
 
+static struct ib_cancel_update update_of(const struct ib_journal_cancel *c,
+                                         enum ib_cancel_phase phase, const char *event,
+                                         const struct ib_value *audit, const char *text)
+{
+    return (struct ib_cancel_update){.id = c->row.id,
+                                     .now_ms = ib_time_now_ms(),
+                                     .self = &c->journal->self,
+                                     .phase = phase,
+                                     .status = c->status,
+                                     .text = text,
+                                     .event = event,
+                                     .audit = audit};
+}
+
 static enum ib_rc write_row(struct ib_journal_cancel *c, enum ib_cancel_phase phase,
                             const char *event, const struct ib_value *audit, const char *text,
                             struct ib_error *err)
 {
-    struct ib_cancel_update u = {.id = c->row.id,
-                                 .now_ms = ib_time_now_ms(),
-                                 .self = &c->journal->self,
-                                 .phase = phase,
-                                 .status = c->status,
-                                 .text = text,
-                                 .event = event,
-                                 .audit = audit};
+    struct ib_cancel_update u = update_of(c, phase, event, audit, text);
 
     return ib_statedb_update(c->journal->db, &u, err);
 }
@@ -291,7 +365,7 @@ static enum ib_rc claim_row(struct ib_journal_cancel *c, const struct ib_survey_
                             const struct ib_policy_decision *decision, const char *token,
                             struct ib_error *err)
 {
-    struct claim claim = {.cancel = c, .decision = *decision};
+    struct claim claim = {.cancel = c, .decision = *decision, .build = build};
     IB_CLEANUP(ib_buf_fini) struct ib_buf context = IB_BUF_INIT(sizeof c->row.context - 1);
     enum ib_claim_result result = IB_CLAIM_REFUSED;
     char age[IB_TIME_TEXT_MAX];
@@ -334,8 +408,9 @@ static enum ib_rc claim_row(struct ib_journal_cancel *c, const struct ib_survey_
                        claim.last.text[0] == '\0' ? claim.last.outcome : claim.last.text);
     }
     if (result == IB_CLAIM_REFUSED) {
-        return ib_fail(err, IB_EREFUSED, "refused by rule %s: %s",
-                       ib_policy_rule_name(claim.decision.rule), claim.decision.reason);
+        enum ib_policy_rule rule = claim.given_up ? IB_RULE_ONCE : claim.decision.rule;
+        return ib_fail(err, IB_EREFUSED, "refused by rule %s: %s", ib_policy_rule_name(rule),
+                       claim.given_up ? claim.why : claim.decision.reason);
     }
     if (result == IB_CLAIM_BUSY) {
         c->standing = IB_STANDING_JOINED;
@@ -398,7 +473,7 @@ static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
 /* --- after the request
  * ----------------------------------------------------------------------------- */
 
-static void after_send(void *ctx, const struct ib_error *answer, const char *request_id)
+static void after_send(void *ctx, const struct ib_error *answer, bool refused, const char *request_id)
 {
     struct ib_journal_cancel *c = ctx;
     IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
@@ -412,10 +487,25 @@ static void after_send(void *ctx, const struct ib_error *answer, const char *req
         put(audit, "httpStatus", ib_value_int(answer->http_status));
     }
     const char *event = accepted ? "accepted" : answer->http_status == 0 ? "no-answer" : "answer";
-    if (write_row(c, accepted ? IB_CANCEL_ACCEPTED : IB_CANCEL_SENT, event, audit,
-                  accepted ? "Image Builder accepted the request" : answer->text, &err) != IB_OK) {
+    struct ib_cancel_update u = update_of(c, accepted ? IB_CANCEL_ACCEPTED : IB_CANCEL_SENT, event, audit,
+                                          accepted ? "Image Builder accepted the request" : answer->text);
+    u.unsent = refused && c->row.sent_ms == 0;
+    if (ib_statedb_update(c->journal->db, &u, &err) != IB_OK) {
         c->trouble = err;
     }
+}
+
+static bool once(void *ctx, const struct ib_survey_build *build, char *ret_words, size_t cap)
+{
+    const struct ib_journal_cancel *c = ctx;
+    struct ib_cancel_standing standing;
+    struct ib_error err = IB_ERROR_INIT;
+
+    if (ib_statedb_standing(c->journal->db, c->arn, &standing, &err) != IB_OK) {
+        (void)snprintf(ret_words, cap, "%.200s", err.text);
+        return false;
+    }
+    return ib_journal_may_again(&standing, &build->detail, c, ib_time_now_ms(), ret_words, cap);
 }
 
 static void seen(void *ctx, const struct ib_image *image)
@@ -442,7 +532,7 @@ struct ib_cancel_hooks ib_journal_hooks(struct ib_journal_cancel *cancel)
         return (struct ib_cancel_hooks){.ctx = cancel};
     }
     return (struct ib_cancel_hooks){
-        .ctx = cancel, .before_send = before_send, .after_send = after_send, .seen = seen};
+        .ctx = cancel, .once = once, .before_send = before_send, .after_send = after_send, .seen = seen};
 }
 
 /* --- the end
@@ -482,8 +572,9 @@ static enum ib_rc finish_owned(struct ib_journal_cancel *c, const struct ib_canc
         ib_image_status_from(ib_str_from(c->status)) == IB_IMAGE_CANCELLED) {
         outcome = "cancelled";
     }
-    if (report->outcome == IB_OUTCOME_REFUSED && outcome != NULL && report->undone && c->row.sent_ms == 0) {
-        outcome = IB_CANCEL_REFUSED; /* by every try of every call: no cancel, for the budgets */
+    if (report->outcome == IB_OUTCOME_REFUSED && report->decided && c->row.sent_ms == 0 &&
+        report->decision.verdict == IB_POLICY_REFUSE) {
+        outcome = "withdrawn"; /* nothing was asked for yet, and by now a rule forbids it: no failure */
     }
     if (outcome != NULL) {
         bool follows = strcmp(outcome, "cancelled") == 0 && c->follow.kind != IB_AFTER_NOTHING;
@@ -519,11 +610,13 @@ static enum ib_rc note_decision(struct ib_journal_cancel *c, const struct ib_can
     if (report->decided) {
         put_text(audit, "rule", ib_policy_rule_name(report->decision.rule));
     }
-    const char *event = report->outcome == IB_OUTCOME_REFUSED   ? "refuse"
+    const char *event = c->standing == IB_STANDING_JOINED       ? "join"
+                        : report->outcome == IB_OUTCOME_REFUSED ? "refuse"
                         : report->outcome == IB_OUTCOME_DRY_RUN ? "dry-run"
                         : report->outcome == IB_OUTCOME_UNTRIED ? "untried"
                                                                 : "nothing";
-    return ib_statedb_audit(c->journal->db, ib_time_now_ms(), c->arn, event, audit, err);
+    return ib_statedb_audit_change(c->journal->db, ib_time_now_ms(), QUIET_MS, c->arn, event, audit,
+                                   err);
 }
 
 enum ib_rc ib_journal_finish(struct ib_journal_cancel *cancel, struct ib_cancel_report *report,
@@ -538,7 +631,7 @@ enum ib_rc ib_journal_finish(struct ib_journal_cancel *cancel, struct ib_cancel_
     case IB_STANDING_JOINED:
         report->outcome = IB_OUTCOME_REQUESTED;
         report->error = (struct ib_error)IB_ERROR_INIT;
-        return IB_OK;
+        return note_decision(cancel, report, err);
     case IB_STANDING_OVERTAKEN:
         if (ib_journal_failed(&cancel->row)) {
             return IB_OK;
@@ -558,14 +651,8 @@ enum ib_rc ib_journal_finish(struct ib_journal_cancel *cancel, struct ib_cancel_
 
 bool ib_journal_failed(const struct ib_cancel_row *row)
 {
-    static const char *const outcomes[] = {"failed", "expired", IB_CANCEL_REFUSED};
-
-    for (size_t i = 0; i < IB_ARRAY_LEN(outcomes); i++) {
-        if (strcmp(row->outcome, outcomes[i]) == 0) {
-            return row->ended_ms != 0 && strcmp(row->kind, IB_CANCEL_KIND) == 0;
-        }
-    }
-    return false;
+    return row->ended_ms != 0 && strcmp(row->kind, IB_CANCEL_KIND) == 0 &&
+           (strcmp(row->outcome, "failed") == 0 || strcmp(row->outcome, "expired") == 0);
 }
 
 /* --- later calls
@@ -576,18 +663,56 @@ enum ib_journal_next ib_journal_next(const struct ib_cancel_row *row, int64_t no
 {
     int64_t age_ms = now_ms - row->created_ms;
 
-    /* A clock that went back tells nothing about the time that passed: do not send on a guess. */
-    return age_ms < -IB_MINUTE_MS || age_ms > retry_for_ms ? IB_NEXT_READ : IB_NEXT_SEND;
+    if (age_ms < -IB_MINUTE_MS) {
+        return IB_NEXT_WAIT;
+    }
+    return age_ms > retry_for_ms ? IB_NEXT_READ : IB_NEXT_SEND;
+}
+
+static bool is_true(const struct ib_value *context, const char *key)
+{
+    const struct ib_value *v = ib_value_get_c(context, key);
+
+    return ib_value_is(v, IB_VALUE_BOOL) && ib_value_as_bool(v);
+}
+
+/* What was stuck by the command line's limits is judged by them again. */
+static bool use_limits(const struct ib_value *context, struct ib_judge_rules *rules)
+{
+    const struct ib_value *phases = ib_value_get_c(context, "phases");
+    const struct ib_value *critical = ib_value_get_c(context, "critical");
+    const struct ib_value *waiting = ib_value_get_c(context, "waiting");
+    struct ib_error ignored = IB_ERROR_INIT;
+    bool sound = phases != NULL; /* a row of an older version has none of them */
+
+    ib_judge_rules_init(rules);
+    if (ib_value_is(critical, IB_VALUE_STRING)) {
+        sound = sound && ib_range_parse(ib_value_as_str(critical), IB_RANGE_SECONDS, "critical",
+                                        &rules->age.crit, &ignored) == IB_OK;
+    }
+    for (size_t i = 0; sound && i < ib_value_count(phases); i++) {
+        enum ib_image_status status = ib_image_status_from(ib_value_key_at(phases, i));
+        const struct ib_value *range = ib_value_at(phases, i);
+        sound = ib_image_status_in_flight(status) && ib_value_is(range, IB_VALUE_STRING) &&
+                ib_range_parse(ib_value_as_str(range), IB_RANGE_SECONDS, "phase",
+                               &rules->phase[status].crit, &ignored) == IB_OK;
+    }
+    return sound && ib_value_is(waiting, IB_VALUE_STRING) &&
+           ib_state_from(ib_value_as_str(waiting), &rules->waiting);
 }
 
 /* What the command line said when it was decided: --age-from-creation, --after-cancel. */
 static void use_said(const struct ib_value *context, struct ib_target *target)
 {
-    const struct ib_value *lifted = ib_value_get_c(context, "ageFromCreation");
     const struct ib_value *after = ib_value_get_c(context, "afterCancel");
 
-    if (ib_value_is(lifted, IB_VALUE_BOOL) && ib_value_as_bool(lifted)) {
+    if (is_true(context, "ageFromCreation")) {
         target->age_from_creation = true;
+    }
+    if (is_true(context, "alsoDistributing")) {
+        target->cancel_states = (target->cancel_states == 0 ? ib_policy_states_default()
+                                                            : target->cancel_states) |
+                                UINT32_C(1) << IB_IMAGE_DISTRIBUTING;
     }
     if (ib_value_is(after, IB_VALUE_STRING)) {
         target->after_cancel = ib_follow_kind(ib_value_as_str(after).p);
@@ -617,7 +742,7 @@ static void use_reach(const struct ib_value *context, struct ib_target *target)
 }
 
 enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_watch_config *config,
-                             struct ib_value **row_context, struct ib_target *ret,
+                             struct ib_value **row_context, struct ib_target *ret, bool *ret_judged,
                              struct ib_error *err)
 {
     struct ib_error ignored = IB_ERROR_INIT;
@@ -631,6 +756,7 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
             use_said(*row_context, ret);
             use_reach(*row_context, ret);
         }
+        *ret_judged = !is_true(*row_context, "anyAge");
         return IB_OK;
     }
     enum ib_rc rc =
@@ -644,9 +770,26 @@ enum ib_rc ib_journal_target(const struct ib_cancel_row *row, const struct ib_wa
         ret->after_cancel = IB_AFTER_NOTHING; /* its target, which asked for it, is gone */
     }
     ret->cancel_states = (uint32_t)number_of(*row_context, "states", 0);
+    ret->minimum_age_ms = number_of(*row_context, "minimumAgeMs", 0);
+    *ret_judged = use_limits(*row_context, &ret->rules) && !is_true(*row_context, "anyAge");
     use_said(*row_context, ret);
     use_reach(*row_context, ret);
     return IB_OK;
+}
+
+int64_t ib_journal_begun_after(void *ctx, struct ib_str arn)
+{
+    struct ib_journal *journal = ctx;
+    struct ib_error ignored = IB_ERROR_INIT;
+    char text[sizeof ((struct ib_cancel_row *)NULL)->arn];
+    int64_t at_ms = 0;
+
+    if (journal->db == NULL || journal->is_deaf || arn.n >= sizeof text ||
+        !ib_text_copy(text, sizeof text, arn)) {
+        return 0;
+    }
+    journal->is_deaf = ib_statedb_begun_after(journal->db, text, &at_ms, &ignored) != IB_OK;
+    return at_ms;
 }
 
 /* The row of a start, of a build that this program cancelled. */
@@ -673,7 +816,9 @@ static void start_words(const struct ib_cancel_row *row, const char *age, char *
 const char *ib_journal_words(const struct ib_cancel_row *row, int64_t now_ms, char *buf, size_t cap)
 {
     char age[IB_TIME_TEXT_MAX];
-    int64_t since_ms = row->sent_ms != 0 ? row->sent_ms : row->created_ms;
+    int64_t since_ms = ib_journal_failed(row) ? row->ended_ms
+                       : row->sent_ms != 0    ? row->sent_ms
+                                              : row->created_ms;
     int64_t ago_ms = now_ms > since_ms ? now_ms - since_ms : 0;
 
     buf[0] = '\0';

@@ -17,6 +17,7 @@
 struct ib_journal {
     struct ib_statedb *db;  /* NULL = --no-journal: nothing is remembered */
     struct ib_process self;
+    bool is_deaf;           /* it was locked once: who asks of each build does not wait each time */
 };
 
 /*
@@ -57,6 +58,9 @@ struct ib_journal_cancel {
     int64_t begun_ms;                  /* wall clock before the build was read; 0 = not known */
     struct ib_follow_rules follow;     /* what is to be started when it is cancelled and confirmed */
     bool follow_said;                  /* its kind is the command line's: kept for --resume */
+    bool distributing_said;            /* --also-distributing, the same */
+    bool unattended;                   /* asked for by an event or a sweep, not by a person */
+    int64_t retry_for_ms;              /* what AWS refused is not asked for again sooner, unattended */
 
     enum ib_journal_standing standing;
     struct ib_cancel_row row;          /* of OWNED, JOINED and OVERTAKEN */
@@ -91,10 +95,21 @@ bool ib_journal_superseded(const struct ib_cancel_row *row, const struct ib_surv
 /* A cancel that ended without one: refused, failed or given up. Pure. */
 bool ib_journal_failed(const struct ib_cancel_row *row);
 
+/*
+ * May this build be asked to cancel, by what is on record of it? A volatile service calls every minute, a sweep
+ * every few: what was given up is left to a person when AWS had accepted it, and else tried again after
+ * retry_for_ms. Not so when the build was put back to work since. *ret_words: what was found. Pure.
+ */
+bool ib_journal_may_again(const struct ib_cancel_standing *standing,
+                          const struct ib_survey_detail *now,
+                          const struct ib_journal_cancel *cancel, int64_t now_ms, char *ret_words,
+                          size_t cap);
+
 /* What to do with an open row that was taken up. Pure. */
 enum ib_journal_next {
     IB_NEXT_SEND,   /* send again with its token, or for the first time */
     IB_NEXT_READ,   /* its time is up: only look how it ended */
+    IB_NEXT_WAIT,   /* the clock went back: how much time passed is not known, nothing is sent or given up on a guess */
 };
 enum ib_journal_next ib_journal_next(const struct ib_cancel_row *row, int64_t now_ms,
                                      int64_t retry_for_ms);
@@ -102,12 +117,16 @@ enum ib_journal_next ib_journal_next(const struct ib_cancel_row *row, int64_t no
 /*
  * How to reach the build of a row again: the target of its name when the configuration still has it,
  * else the region, profile, role and endpoint that were recorded. ret->what and texts point into row_context,
- * which the caller keeps and ends. Errors: IB_EPARSE for a context that is damaged.
+ * which the caller keeps and ends. *ret_judged: its rules say whether it is stuck (else any age was asked for, or the
+ * limits are not known any more). Errors: IB_EPARSE for a context that is damaged.
  */
 IB_NODISCARD enum ib_rc ib_journal_target(const struct ib_cancel_row *row,
                                           const struct ib_watch_config *config,
                                           struct ib_value **row_context, struct ib_target *ret,
-                                          struct ib_error *err);
+                                          bool *ret_judged, struct ib_error *err);
+
+/* For surveys: ib_statedb_begun_after(); 0 when the journal (ctx, a struct ib_journal) is not there or cannot be read. */
+int64_t ib_journal_begun_after(void *ctx, struct ib_str arn);
 
 /*
  * What the check shows about a build: "cancel requested 3m 0s ago, not confirmed", "cancel failed: ...",

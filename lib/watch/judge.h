@@ -73,6 +73,12 @@ struct ib_judge_facts {
     struct ib_str waiting_step;
 };
 
+/*
+ * A build that was put back to work, and no workflow has begun that would show it: its age by AWS's dates is too
+ * high. most_ms: what it can be at the most, by what this host knows of it. Pure.
+ */
+void ib_judge_not_older(struct ib_judge_facts *facts, int64_t most_ms);
+
 enum ib_judge_reason {
     IB_JUDGED_FINE,        /* in flight, below all limits */
     IB_JUDGED_AGE,         /* a limit on the age */

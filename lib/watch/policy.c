@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/watch/allow.h"
+#include "lib/watch/judge.h"
 
 uint32_t ib_policy_states_default(void)
 {
@@ -54,12 +55,12 @@ static bool rule_age_known(const struct ib_policy *p, const struct ib_policy_fac
         (void)snprintf(words, cap, "its age is not known");
         return false;
     }
-    if (f->age_ms < 0) {
+    if (f->age_ms < -IB_JUDGE_SKEW_MS) { /* as the check: a clock that is a little off makes it 0 */
         (void)snprintf(words, cap, "it is dated %s in the future: check the clock of this host",
                        ib_duration_fmt(-f->age_ms, age, sizeof age));
         return false;
     }
-    (void)snprintf(words, cap, "it is %s old%s", ib_duration_fmt(f->age_ms, age, sizeof age),
+    (void)snprintf(words, cap, "it is %s old%s", ib_duration_fmt(f->age_ms < 0 ? 0 : f->age_ms, age, sizeof age),
                    f->unread.n > 0 ? " by its creation; what it is doing may not be read" : "");
     return true;
 }
@@ -166,6 +167,13 @@ static bool rule_allow_list(const struct ib_policy *p, const struct ib_policy_fa
     return false;
 }
 
+static bool rule_once(const struct ib_policy *p, const struct ib_policy_facts *f, char *words, size_t cap)
+{
+    (void)p;
+    (void)snprintf(words, cap, "%.*s", IB_STR_ARG(f->once.n > 0 ? f->once : IB_STR("no record is kept of cancels")));
+    return !f->given_up;
+}
+
 static bool rule_max_cancel(const struct ib_policy *p, const struct ib_policy_facts *f, char *words,
                             size_t cap)
 {
@@ -211,10 +219,19 @@ static const struct rule {
     [IB_RULE_OPT_OUT] = {"opt-out", rule_opt_out, IB_POLICY_REFUSE},
     [IB_RULE_ENABLED] = {"enabled", rule_enabled, IB_POLICY_REFUSE},
     [IB_RULE_ALLOW_LIST] = {"allow-list", rule_allow_list, IB_POLICY_REFUSE},
+    [IB_RULE_ONCE] = {"once", rule_once, IB_POLICY_REFUSE},
     [IB_RULE_MAX_CANCEL] = {"max-cancel", rule_max_cancel, IB_POLICY_REFUSE},
     [IB_RULE_TARGET_BUDGET] = {"target-budget", rule_target_budget, IB_POLICY_REFUSE},
     [IB_RULE_TOTAL_BUDGET] = {"total-budget", rule_total_budget, IB_POLICY_REFUSE},
 };
+
+bool ib_policy_allows(const struct ib_policy *policy, const struct ib_policy_facts *facts)
+{
+    char words[256];
+
+    return rule_enabled(policy, facts, words, sizeof words) &&
+           rule_allow_list(policy, facts, words, sizeof words);
+}
 
 const char *ib_policy_rule_name(enum ib_policy_rule rule)
 {

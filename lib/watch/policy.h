@@ -31,6 +31,7 @@ enum ib_policy_rule {
     IB_RULE_OPT_OUT,       /* its tags are known and do not forbid it */
     IB_RULE_ENABLED,       /* named by ARN, or found for a target with cancel.enabled, or under --allow */
     IB_RULE_ALLOW_LIST,    /* covered by each allow list that there is */
+    IB_RULE_ONCE,          /* no cancel of this run of the build was given up lately, or for good */
     IB_RULE_MAX_CANCEL,    /* --max-cancel of this run is not used up */
     IB_RULE_TARGET_BUDGET, /* the target's max_per_hour is not used up */
     IB_RULE_TOTAL_BUDGET,  /* the overall max_per_hour is not used up */
@@ -74,6 +75,8 @@ struct ib_policy_facts {
     bool tags_known;                /* GetImage answered with a readable image */
     const struct ib_value *tags;    /* object or NULL (no tags) */
     bool by_arn;                    /* named by -a/--arn, not found by a selection */
+    bool given_up;                  /* by what is on record of it; once: in words, "" when nothing is known */
+    struct ib_str once;
     int64_t cancelled_this_run;
     int64_t target_last_hour;       /* cancels sent for this target in the last hour */
     int64_t total_last_hour;
@@ -92,6 +95,9 @@ const char *ib_policy_rule_name(enum ib_policy_rule rule);
 
 void ib_policy_decide(const struct ib_policy *policy, const struct ib_policy_facts *facts,
                       struct ib_policy_decision *ret);
+
+/* Do those rules hold that need nothing but its ARN (enabled, allow-list)? facts: arn and by_arn. */
+bool ib_policy_allows(const struct ib_policy *policy, const struct ib_policy_facts *facts);
 
 /*
  * The two budgets once more, with counts of the transaction that would use them up. decision must say

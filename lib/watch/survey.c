@@ -5,6 +5,7 @@
 #include "lib/aws/arn.h"
 #include "lib/aws/awserror.h"
 #include "lib/base/text.h"
+#include "lib/base/time.h"
 #include "lib/data/members.h"
 #include "lib/imagebuilder/discovery.h"
 
@@ -424,6 +425,12 @@ void ib_survey_facts(const struct ib_survey_build *build, int64_t now_ms,
 static void judge_build(struct ib_survey *s, struct ib_survey_build *b)
 {
     ib_survey_facts(b, s->now_ms, &b->facts);
+    if (s->begun_after != NULL && ib_image_status_in_flight(b->image.status)) {
+        int64_t at_ms = s->begun_after(s->begun_ctx, b->image.arn);
+        if (at_ms != 0) {
+            ib_judge_not_older(&b->facts, ib_time_now_ms() - at_ms);
+        }
+    }
     ib_judge(&s->plan[b->target].rules, &b->facts, &b->judgement);
     /* A view into the build itself, which moves. */
     b->facts.waiting_step = (struct ib_str){ "", 0 };
@@ -1050,6 +1057,8 @@ enum ib_rc ib_survey_run(const struct ib_target *plan, size_t plan_count,
     ret->plan = plan;
     ret->plan_count = plan_count;
     ret->now_ms = options->now_ms;
+    ret->begun_after = options->begun_after;
+    ret->begun_ctx = options->begun_ctx;
     ret->targets = calloc(plan_count == 0 ? 1 : plan_count, sizeof *ret->targets);
     ret->index = calloc(1, sizeof *ret->index);
     g.open = calloc(plan_count == 0 ? 1 : plan_count, sizeof *g.open);

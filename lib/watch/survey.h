@@ -93,6 +93,8 @@ struct ib_survey {
     int64_t duration_ms;
     int64_t now_ms;
     struct ib_survey_index *index;        /* of survey.c */
+    int64_t (*begun_after)(void *ctx, struct ib_str arn); /* of the options */
+    void *begun_ctx;
 };
 
 struct ib_survey_options {
@@ -101,6 +103,12 @@ struct ib_survey_options {
     int64_t now_ms;
     const struct ib_deadline *until;      /* what has no answer by then is trouble; NULL = the deadline */
     bool no_details;                      /* judge by what the lists and GetImage say */
+    /*
+     * By this host's clock, a build in flight has begun its present work no earlier than this; 0 = not known. For what
+     * AWS does not tell of builds that were put back to work. May be NULL.
+     */
+    int64_t (*begun_after)(void *ctx, struct ib_str arn);
+    void *begun_ctx;
     void (*phase)(void *ctx, const char *what); /* may be NULL: what is under way, for the watchdog */
     void *ctx;
 };

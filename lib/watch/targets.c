@@ -552,6 +552,12 @@ static enum ib_rc check_file(const struct reader *r, const struct written_file *
         return ib_conf_fail(r->err, r->file, ib_value_get_c(root, "state_dir"), "state_dir",
                             "\"%s\" is no absolute path", w->state_dir);
     }
+    const char *url = w->feedback.icinga_url;
+    if (url != NULL && !ib_str_starts(ib_str_from(url), IB_STR("https://"))) {
+        const struct ib_value *icinga = ib_value_get_c(ib_value_get_c(root, "feedback"), "icinga");
+        return ib_conf_fail(r->err, r->file, ib_value_get_c(icinga, "url"), "feedback.icinga.url",
+                            "\"%s\" does not begin with https://: the password would go in clear", url);
+    }
     return IB_OK;
 }
 

@@ -8,6 +8,7 @@ right answer is understood by the real daemons is shown in tests/e2e/night_*.sh.
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -208,6 +209,10 @@ def _():
         (http('200 OK', ''), 'the answer has no results'),
         (http('200 OK', GOOD[:20]), 'the answer has no results'),
         (http('200 OK', '{"results":"all"}'), 'the answer has no results'),
+        (http('200 OK', '{"results":[{"code":500,"status":"Action failed"}]}'), 'result 500 Action failed'),
+        (http('200 OK', '{"results":[{"code":200,"status":"ok"},{"code":404}]}'), 'result 404 without a reason'),
+        (http('200 OK', '{"results":["a"]}'), 'result 0 without a reason'),
+        (http('200 OK', '{"results":{"code":200}}'), 'the answer has no results'),
         (http('502 Bad Gateway', '<html>' + 'x' * 5000, 'text/html'), 'HTTP 502'),
         (http('500 Oops', json.dumps({'status': 'bad\n[1] X | y=1 \x1b[31m' + 'z' * 900})), 'HTTP 500 bad'),
         (http('302 Found', '', more='Location: http://127.0.0.1:1/\r\n'), 'HTTP 302'),
@@ -224,6 +229,19 @@ def _():
         same([c for c in result.out if ord(c) < 32 and c != '\n'], [], result)
         same(len(result.out.strip().split('\n')), 3, result)
         api.stop()
+
+
+@test
+def _():
+    """a URL that would send the password in clear is refused before anything else."""
+    api = Api(lambda head: http('200 OK', GOOD), plain=True)
+    arn = world.image(name='clear')
+    result = world.run('--config', icinga_config(api.url.replace('https', 'http')), '-a', arn, '-c', '90m',
+                       '--recheck', 'icinga', *NAMED)
+    same((result.code, world.cancels(arn), api.requests), (3, 0, []), result)
+    has(result.first, 'feedback.icinga.url')
+    has(result.first, 'does not begin with https://')
+    api.stop()
 
 
 @test
@@ -409,7 +427,7 @@ def _():
 
 @test
 def _():
-    """names that could become a command, a filter or a macro stop the call before anything is sent."""
+    """names that could become a command or a macro stop the call before anything is sent."""
     name, handle = reader()
     config = nagios_config(name)
     arn = world.image(name='kept')
@@ -418,8 +436,9 @@ def _():
            'web" || true || "', "web' || true", 'web$(touch ' + mark + ')', '`touch ' + mark + '`', '$HOSTNAME$',
            'web!x', 'web|x', 'web&x', 'web<x', 'web>x', 'web\\x', 'x' * 256, 'x' * 100000,
            'web\udcff', 'web\udcc3', 'web\udced\udca0\udc80']
-    for scheduler in ('nagios', 'icinga'):
-        for text in bad:
+    never = [x for x in bad if not 0 < len(os.fsencode(x)) < 256 or re.search('[\x00-\x1f\x7f\udc80-\udcff]', x)]
+    for scheduler, names in (('nagios', bad), ('icinga', never)):
+        for text in names:
             for named in (('--host', 'aws', '--service', text), ('--host', text, '--service', 'web')):
                 result = world.run('--config', config, '-a', arn, '-c', '90m', '--recheck', scheduler,
                                    '--comment', *named)
@@ -430,6 +449,17 @@ def _():
     same((world.cancels(arn), len(world.requests('*')), os.path.exists(mark)), (0, 0, False))
     same(os.read(handle, 65536), b'')  # nobody ever opened it for writing
     os.close(handle)
+
+
+@test
+def _():
+    """names that are only odd travel to Icinga as data, and cost no cancel."""
+    for text in ('R&D builds', "Tom's builds", 'a<b', 'x" || true || "', '$HOSTNAME$', 'web;1'):
+        api = Api(lambda head: http('200 OK', GOOD))
+        result = cancel(icinga_config(api.url), named=('--host', 'aws', '--service', text))
+        has(result.out, 'asked for a new check of ' + text.replace('|', '/') + ' on aws')
+        same(json.loads(api.requests[0][1])['filter_vars'], {'ib_host': 'aws', 'ib_service': text})
+        api.stop()
 
 
 @test

@@ -95,16 +95,19 @@ static void a_plain_file_is_not_written(void **state)
 struct name_row {
     const char *name, *host, *service;
     bool ok;
+    bool ok_as_data; /* where names cannot end a line or a field */
 };
 static const struct name_row name_rows[] = {
-    { "name_plain", "aws-prod", "ib image web", true },
-    { "name_utf8", "m\xC3\xBCnchen", "ib", true },
-    { "name_empty", "aws", "", false },
-    { "name_newline", "aws\n[1] X", "ib", false },
-    { "name_semicolon", "aws", "ib;1", false },
-    { "name_quote", "aws", "ib\" || true", false },
-    { "name_dollar", "aws", "$SERVICEDESC$", false },
-    { "name_bad_utf8", "aws\xFF", "ib", false },
+    { "name_plain", "aws-prod", "ib image web", true, true },
+    { "name_utf8", "m\xC3\xBCnchen", "ib", true, true },
+    { "name_empty", "aws", "", false, false },
+    { "name_newline", "aws\n[1] X", "ib", false, false },
+    { "name_semicolon", "aws", "ib;1", false, true },
+    { "name_quote", "aws", "ib\" || true", false, true },
+    { "name_dollar", "aws", "$SERVICEDESC$", false, true },
+    { "name_ampersand", "aws", "R&D builds", false, true },
+    { "name_apostrophe", "aws", "Tom's builds", false, true },
+    { "name_bad_utf8", "aws\xFF", "ib", false, false },
 };
 
 static void name_row(void **state)
@@ -113,7 +116,8 @@ static void name_row(void **state)
     struct ib_error err = IB_ERROR_INIT;
     struct ib_feedback_event event = { r->host, r->service, NULL, true };
 
-    assert_int_equal(ib_feedback_check(&event, &err), r->ok ? IB_OK : IB_EUSAGE);
+    assert_int_equal(ib_feedback_check(&event, false, &err), r->ok ? IB_OK : IB_EUSAGE);
+    assert_int_equal(ib_feedback_check(&event, true, &err), r->ok_as_data ? IB_OK : IB_EUSAGE);
 }
 
 struct code_row {

@@ -99,7 +99,7 @@ static void answer_act(struct act *a)
 {
     struct ib_error ok = IB_ERROR_INIT;
 
-    a->hooks.after_send(a->hooks.ctx, &ok, "request-1");
+    a->hooks.after_send(a->hooks.ctx, &ok, false, "request-1");
 }
 
 static void end_act(struct act *a, enum ib_outcome outcome, const char *text)
@@ -444,13 +444,42 @@ static void answer_that_is_a_refusal_is_on_record_with_its_code(void **state)
     (void)ib_fail(&refusal, IB_EAWS, "access denied\n[1] X");
     refusal.http_status = 403;
     (void)snprintf(refusal.aws_code, sizeof refusal.aws_code, "AccessDeniedException");
-    a.hooks.after_send(a.hooks.ctx, &refusal, "request-9");
+    a.hooks.after_send(a.hooks.ctx, &refusal, false, "request-9");
     read_last(&j, WEB, &row);
     assert_int_equal(row.phase, IB_CANCEL_SENT);
+    assert_true(row.sent_ms != 0);
     assert_null(strchr(row.text, '\n'));
     assert_int_equal(ask("SELECT count(*) FROM audit WHERE event = 'answer' AND members LIKE"
                          " '%AccessDeniedException%' AND members LIKE '%403%' AND members LIKE '%request-9%'"),
                      1);
+}
+
+/* A plain no: for the budgets, and for whose cancel it was, nothing has left. */
+static void refusal_of_every_try_takes_the_sending_back(void **state)
+{
+    (void)state;
+    struct ib_error err = IB_ERROR_INIT, refusal = IB_ERROR_INIT;
+    IB_CLEANUP(ib_journal_fini) struct ib_journal j;
+    struct ib_cancel_row row;
+    struct act a;
+    int64_t of_target = 0, total = 0;
+
+    open_journal(&j);
+    begin_act(&a, &j, WEB, "token-1");
+    assert_ok(send_act(&a, &err), &err);
+    assert_ok(ib_statedb_count(j.db, "web", "", ib_time_now_ms(), &of_target, &total, &err), &err);
+    assert_int_equal(total, 1);
+    assert_ok(ib_statedb_count(j.db, "web", WEB, ib_time_now_ms(), &of_target, &total, &err), &err);
+    assert_int_equal(total, 0); /* its own open cancel is no other */
+    (void)ib_fail(&refusal, IB_EAWS, "access denied");
+    refusal.http_status = 403;
+    a.hooks.after_send(a.hooks.ctx, &refusal, true, "request-9");
+    read_last(&j, WEB, &row);
+    assert_int_equal(row.phase, IB_CANCEL_CLAIMED);
+    assert_true(row.sent_ms == 0);
+    end_act(&a, IB_OUTCOME_REFUSED, "refused");
+    assert_ok(ib_statedb_count(j.db, "web", "", ib_time_now_ms(), &of_target, &total, &err), &err);
+    assert_int_equal(total, 0);
 }
 
 static void cancel_whose_time_is_up_expires(void **state)
@@ -827,7 +856,7 @@ static const struct next_row next_rows[] = {
     {"next_sends_until_its_time_is_up", NOW, NOW + 1800000, IB_NEXT_SEND},
     {"next_only_reads_after_that", NOW, NOW + 1800001, IB_NEXT_READ},
     {"next_sends_when_the_clock_went_back_a_little", NOW, NOW - 60000, IB_NEXT_SEND},
-    {"next_only_reads_when_it_went_back_more", NOW, NOW - 60001, IB_NEXT_READ},
+    {"next_waits_when_it_went_back_more", NOW, NOW - 60001, IB_NEXT_WAIT},
 };
 
 static void next_row(void **state)
@@ -853,11 +882,12 @@ static const struct words_row words_rows[] = {
      "cancel requested 0s ago, not confirmed"},
     {"words_cancelled", {.kind = "cancel", .ended_ms = NOW, .outcome = "cancelled"}, "cancelled by ib_cancel_action"},
     {"words_failed",
-     {.kind = "cancel", .ended_ms = NOW, .sent_ms = NOW - 60000, .outcome = "failed", .text = "no|permission\n"},
+     {.kind = "cancel", .ended_ms = NOW - 60000, .sent_ms = NOW - 90000, .outcome = "failed",
+      .text = "no|permission\n"},
      "cancel failed 1m 0s ago: no/permission"},
     {"words_expired",
      {.kind = "cancel", .ended_ms = NOW, .sent_ms = NOW - 60000, .outcome = "expired", .text = "given up"},
-     "cancel failed 1m 0s ago: given up"},
+     "cancel failed 0s ago: given up"},
     {"words_finished_tells_nothing", {.kind = "cancel", .ended_ms = NOW, .outcome = "finished"}, ""},
     {"words_superseded_tells_nothing", {.kind = "cancel", .ended_ms = NOW, .outcome = "superseded"}, ""},
 };
@@ -870,21 +900,88 @@ static void words_row(void **state)
     assert_string_equal(ib_journal_words(&r->row, NOW, got, sizeof got), r->want);
 }
 
+struct again_row {
+    const char *name;
+    struct ib_cancel_standing standing;
+    struct ib_survey_detail now;
+    bool attended, want;
+    const char *words;
+};
+#define AS_IT_WAS {.looked = true, .has_first_start = true, .first_start_ms = 1000}
+#define ENDED(how, ago) \
+    {.kind = "cancel", .ended_ms = NOW - (ago), .outcome = (how), .text = "no", \
+     .context = "{\"restartMs\":0,\"firstStartMs\":1000}"}
+static const struct again_row again_rows[] = {
+    {"again_without_any_record", {.has_last = false}, AS_IT_WAS, false, true, "none is under way, and none has failed"},
+    {"again_after_one_that_was_cancelled", {.has_last = true, .last = ENDED("cancelled", 60000)}, AS_IT_WAS, false,
+     true, "none is under way, and none has failed"},
+    {"again_not_soon_after_a_refusal", {.has_last = true, .last = ENDED("failed", 60000)}, AS_IT_WAS, false, false,
+     "it failed 1m 0s ago, and is tried again by itself in 29m 0s (a call without an event does it now): no"},
+    {"again_when_a_person_asks", {.has_last = true, .last = ENDED("failed", 60000)}, AS_IT_WAS, true, true,
+     "one has failed 1m 0s ago, and a person asks: no"},
+    {"again_half_an_hour_after_a_refusal", {.has_last = true, .last = ENDED("failed", 1800000)}, AS_IT_WAS, false,
+     true, "one has failed 30m 0s ago: no"},
+    {"again_half_an_hour_after_none_arrived", {.has_last = true, .last = ENDED("expired", 1800000)}, AS_IT_WAS,
+     false, true, "one has failed 30m 0s ago: no"},
+    {"again_never_what_aws_accepted_and_did_not_end",
+     {.has_last = true, .last_accepted = true, .last = ENDED("expired", 90000000)}, AS_IT_WAS, false, false,
+     "it failed 1d 1h ago, and is not tried again by itself (a call without an event does it now): no"},
+    {"again_what_was_accepted_when_a_person_asks",
+     {.has_last = true, .last_accepted = true, .last = ENDED("expired", 60000)}, AS_IT_WAS, true, true,
+     "one has failed 1m 0s ago, and a person asks: no"},
+    {"again_what_was_put_back_to_work_since",
+     {.has_last = true, .last_accepted = true, .last = ENDED("expired", 60000)},
+     {.looked = true, .has_first_start = true, .first_start_ms = 1001}, false, true,
+     "none is under way, and none has failed"},
+    {"again_not_when_it_was_not_looked_at", {.has_last = true, .last = ENDED("failed", 60000)}, {.looked = false},
+     false, false, "it failed 1m 0s ago, and is tried again by itself in 29m 0s (a call without an event does it "
+     "now): no"},
+    {"again_not_after_a_failure_in_the_future", {.has_last = true, .last = ENDED("failed", -60000)}, AS_IT_WAS,
+     false, false, "it failed 0s ago, and is tried again by itself in 31m 0s (a call without an event does it now): no"},
+    {"again_beside_an_open_one", {.has_open = true, .open = {.kind = "cancel", .created_ms = NOW - 5000}}, AS_IT_WAS,
+     false, true, "one is under way: cancel decided 5s ago, not confirmed"},
+};
+
+static void again_row(void **state)
+{
+    const struct again_row *r = *state;
+    const struct ib_journal_cancel cancel = {.unattended = !r->attended, .retry_for_ms = 1800000};
+    char words[256];
+
+    assert_int_equal(ib_journal_may_again(&r->standing, &r->now, &cancel, NOW, words, sizeof words), r->want);
+    assert_string_equal(words, r->words);
+}
+
 struct target_row {
     const char *name, *target, *context;
     enum ib_rc rc;
     const char *region, *profile;
+    bool judged;            /* it must be stuck still, by: */
+    const char *critical;
+    uint32_t phase_seconds; /* of TESTING */
 };
 static const struct target_row target_rows[] = {
-    {"target_by_name", "web", "{}", IB_OK, "eu-west-1", "of-file"},
+    {"target_by_name", "web", "{}", IB_OK, "eu-west-1", "of-file", true, "90m", 0},
+    {"target_by_name_and_its_present_limits", "web", "{\"critical\":\"10m\",\"phases\":{},\"waiting\":\"WARNING\"}", IB_OK,
+     "eu-west-1", "of-file", true, "90m", 0},
+    {"target_by_name_of_any_age", "web", "{\"anyAge\":true}", IB_OK, "eu-west-1", "of-file", false, "90m", 0},
+    {"target_of_arn_with_its_limits", "",
+     "{\"region\":\"us-west-2\",\"critical\":\"10m\",\"phases\":{\"TESTING\":\"5m\"},\"waiting\":\"WARNING\"}",
+     IB_OK, "us-west-2", NULL, true, "10m", 300},
+    {"target_of_arn_of_any_age", "",
+     "{\"region\":\"us-west-2\",\"critical\":\"10m\",\"phases\":{},\"waiting\":\"WARNING\",\"anyAge\":true}", IB_OK,
+     "us-west-2", NULL, false, "10m", 0},
+    {"target_of_arn_whose_limits_are_damaged", "",
+     "{\"region\":\"us-west-2\",\"critical\":\"soon\",\"phases\":{},\"waiting\":\"WARNING\"}", IB_OK, "us-west-2", NULL,
+     false, NULL, 0},
     {"target_by_name_reached_as_its_record_says", "web",
-     "{\"region\":\"us-west-2\",\"profile\":\"p\"}", IB_OK, "us-west-2", "p"},
+     "{\"region\":\"us-west-2\",\"profile\":\"p\"}", IB_OK, "us-west-2", "p", true, "90m", 0},
     {"target_that_is_no_more_by_its_record", "gone", "{\"region\":\"us-west-2\",\"profile\":\"p\"}",
-     IB_OK, "us-west-2", "p"},
-    {"target_of_arn_by_its_record", "", "{\"region\":\"us-west-2\"}", IB_OK, "us-west-2", NULL},
-    {"target_whose_record_holds_no_texts", "", "{\"region\":7}", IB_OK, NULL, NULL},
-    {"target_whose_record_is_damaged", "", "{broken", IB_EPARSE, NULL, NULL},
-    {"target_by_name_although_its_record_is_damaged", "web", "{broken", IB_OK, "eu-west-1", "of-file"},
+     IB_OK, "us-west-2", "p", false, NULL, 0},
+    {"target_of_arn_by_its_record", "", "{\"region\":\"us-west-2\"}", IB_OK, "us-west-2", NULL, false, NULL, 0},
+    {"target_whose_record_holds_no_texts", "", "{\"region\":7}", IB_OK, NULL, NULL, false, NULL, 0},
+    {"target_whose_record_is_damaged", "", "{broken", IB_EPARSE, NULL, NULL, false, NULL, 0},
+    {"target_by_name_although_its_record_is_damaged", "web", "{broken", IB_OK, "eu-west-1", "of-file", true, "90m", 0},
 };
 
 static void target_row(void **state)
@@ -902,8 +999,12 @@ static void target_row(void **state)
     assert_ok(ib_watch_config_parse(IB_STR(text), "test.conf", &config, &err), &err);
     (void)snprintf(row.target, sizeof row.target, "%s", r->target);
     (void)snprintf(row.context, sizeof row.context, "%s", r->context);
-    assert_rc(ib_journal_target(&row, &config, &context, &got, &err), r->rc, &err);
+    bool judged = false;
+    assert_rc(ib_journal_target(&row, &config, &context, &got, &judged, &err), r->rc, &err);
     if (r->rc == IB_OK) {
+        assert_int_equal(judged, r->judged);
+        assert_string_equal(got.rules.age.crit.text, r->critical == NULL ? "" : r->critical);
+        assert_int_equal(got.rules.phase[IB_IMAGE_TESTING].crit.end, r->phase_seconds);
         assert_int_equal(got.region == NULL, r->region == NULL);
         assert_int_equal(got.profile == NULL, r->profile == NULL);
         assert_string_equal(got.region == NULL ? "" : got.region, r->region == NULL ? "" : r->region);
@@ -1017,6 +1118,7 @@ int main(void)
     ROWS_WITH_DIR(budget_rows, budget_row);
     ROWS_WITH_DIR(end_rows, end_row);
     WITH_DIR(answer_that_is_a_refusal_is_on_record_with_its_code);
+    WITH_DIR(refusal_of_every_try_takes_the_sending_back);
     WITH_DIR(cancel_whose_time_is_up_expires);
     WITH_DIR(write_after_another_took_over_is_told_and_changes_nothing);
     WITH_DIR(audit_lines_cannot_be_changed);
@@ -1029,6 +1131,7 @@ int main(void)
     WITH_DIR(arn_longer_than_a_row_holds_sends_nothing);
     IB_TEST_ROWS(superseded_rows, superseded_row);
     IB_TEST_ROWS(next_rows, next_row);
+    IB_TEST_ROWS(again_rows, again_row);
     IB_TEST_ROWS(words_rows, words_row);
     IB_TEST_ROWS(target_rows, target_row);
     IB_TEST_CASE(caller_is_kept_clean_and_short);
