@@ -10,9 +10,12 @@
 
 struct look;
 
+#define PAGES_MAX 4 /* of one list; what has more is not told about, for the last step may end the instance */
+
 struct workflow {
     struct look *look;
-    size_t number;
+    size_t number, pages;
+    char id[128];
 };
 
 struct look {
@@ -21,6 +24,7 @@ struct look {
     const char *region;
     struct workflow workflows[IB_BEHIND_WORKFLOWS_MAX];
     struct ib_leftover *left;
+    bool is_partial; /* a list was not read to its end */
 };
 
 static void ask(struct look *l, const char *operation, struct ib_members *params, ib_queue_fn fn,
@@ -36,17 +40,37 @@ static void ask(struct look *l, const char *operation, struct ib_members *params
 
     params->object = NULL;
     if (ib_queue_add(l->queue, &call, &ignored) != IB_OK) {
-        return; /* out of memory: less is told */
+        l->is_partial = true; /* out of memory: less is told */
     }
 }
 
+static void ask_steps(struct workflow *w, struct ib_str token);
+
 static void on_steps(void *ctx, const struct ib_queue_result *result)
 {
-    const struct workflow *w = ctx;
+    struct workflow *w = ctx;
 
-    if (result->rc == IB_OK) {
-        ib_leftover_add(w->look->left, result->response->value, w->number);
+    if (result->rc != IB_OK) {
+        w->look->is_partial = true;
+        return;
     }
+    ib_leftover_add(w->look->left, result->response->value, w->number);
+    const struct ib_value *token = ib_value_get_c(result->response->value, "nextToken");
+    if (ib_value_is(token, IB_VALUE_STRING) && ++w->pages < PAGES_MAX) {
+        ask_steps(w, ib_value_as_str(token));
+    } else if (token != NULL && !ib_value_is(token, IB_VALUE_NULL)) {
+        w->look->is_partial = true;
+    }
+}
+
+static void ask_steps(struct workflow *w, struct ib_str token)
+{
+    struct ib_members params = ib_members_new();
+
+    ib_members_c(&params, "workflowExecutionId", w->id);
+    ib_members_int(&params, "maxResults", PAGE_SIZE);
+    ib_members_str_if(&params, "nextToken", token);
+    ask(w->look, "ListWorkflowStepExecutions", &params, on_steps, w);
 }
 
 static void on_executions(void *ctx, const struct ib_queue_result *result)
@@ -57,12 +81,12 @@ static void on_executions(void *ctx, const struct ib_queue_result *result)
 
     if (result->rc == IB_OK &&
         ib_workflow_list_add(&list, result->response->value, &ignored) == IB_OK) {
+        const struct ib_value *more = ib_value_get_c(result->response->value, "nextToken");
+        l->is_partial = list.count > IB_BEHIND_WORKFLOWS_MAX || ib_value_is(more, IB_VALUE_STRING);
         for (size_t i = 0; i < list.count && i < IB_BEHIND_WORKFLOWS_MAX; i++) {
-            struct ib_members params = ib_members_new();
-            ib_members_c(&params, "workflowExecutionId", list.items[i].id);
-            ib_members_int(&params, "maxResults", PAGE_SIZE);
-            l->workflows[i] = (struct workflow){l, i};
-            ask(l, "ListWorkflowStepExecutions", &params, on_steps, &l->workflows[i]);
+            l->workflows[i] = (struct workflow){.look = l, .number = i};
+            (void)snprintf(l->workflows[i].id, sizeof l->workflows[i].id, "%s", list.items[i].id);
+            ask_steps(&l->workflows[i], (struct ib_str){"", 0});
         }
     }
     ib_workflow_list_fini(&list);
@@ -89,6 +113,8 @@ void ib_behind_look(const struct ib_target *target, struct ib_clients *clients,
         ask(&l, "ListWorkflowExecutions", &params, on_executions, &l);
         if (ib_queue_run(queue, &ignored) == IB_OK) {
             ib_leftover_settle(ret, image);
+            /* An instance that a step not read has terminated is none that was left behind. */
+            ret->instance_count = l.is_partial ? 0 : ret->instance_count;
         } else {
             *ret = (struct ib_leftover){.instance_count = 0};
         }

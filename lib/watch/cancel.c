@@ -581,7 +581,8 @@ static const char *waited(const struct run *r, char *buf, size_t cap)
     int64_t ms = ib_time_mono_ms() - r->wait_mono_ms;
     bool whole = ms + IB_SECOND_MS > r->job->confirm_ms;
 
-    return ib_duration_fmt(whole ? r->job->confirm_ms : ms / IB_SECOND_MS * IB_SECOND_MS, buf, cap);
+    int64_t rounded_ms = (ms + IB_SECOND_MS / 2) / IB_SECOND_MS * IB_SECOND_MS;
+    return ib_duration_fmt(whole ? r->job->confirm_ms : rounded_ms, buf, cap);
 }
 
 static void conclude_sent(struct run *r)

@@ -503,7 +503,7 @@ static bool once(void *ctx, const struct ib_survey_build *build, char *ret_words
 
     if (ib_statedb_standing(c->journal->db, c->arn, &standing, &err) != IB_OK) {
         (void)snprintf(ret_words, cap, "%.200s", err.text);
-        return false;
+        return true; /* the claim fails by it, and says so */
     }
     return ib_journal_may_again(&standing, &build->detail, c, ib_time_now_ms(), ret_words, cap);
 }

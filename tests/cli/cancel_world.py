@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 
 TOP = os.environ.get('abs_top_srcdir') or os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -139,8 +140,55 @@ class World:
     def rows(self, arn=None):
         return self.sql('SELECT * FROM cancels WHERE ?1 IS NULL OR arn = ?1 ORDER BY id', arn)
 
+    def outcome(self, arn):
+        return [(r['outcome'], r['ended_ms'] != 0) for r in self.rows(arn)]
+
+    def history(self, arn=None):
+        named = ('-a', arn) if arn else ()
+        return json.loads(self.run('--history', *named, '--output', 'json', '--limit', '1000').out)
+
+    # A cancel that is left open
+
+    def lost_reply(self, arn, times=5, limit=('-c', '90m')):
+        """The answer never comes; whether it took effect is the fault's business."""
+        self.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', times=times)
+        result = self.run('-a', arn, *limit, '--confirm-timeout', '1s', env=self.env(AWS_MAX_ATTEMPTS='1'))
+        if result.code != 1 or 'outcome unknown' not in result.first or '--resume' not in result.first:
+            raise AssertionError(result)
+        self.standin.ctl('clear-faults')
+
+    def throttled(self, *arguments):
+        """Nothing arrives: AWS says to come back later."""
+        self.standin.ctl('add-fault', op='CancelImageCreation', kind='throttle')
+        result = self.run(*arguments, env=self.env(AWS_MAX_ATTEMPTS='1'))
+        if result.code != 3 or 'not cancelled yet: ' not in result.first:
+            raise AssertionError(result)
+        self.standin.ctl('clear-faults')
+
+    def age(self, seconds, where='1'):
+        """All that the journal knows was so much earlier."""
+        ms = int(seconds * 1000)
+        self.sql('UPDATE cancels SET ' + ', '.join(
+            f'{c} = CASE WHEN {c} = 0 THEN 0 ELSE {c} - {ms} END'
+            for c in ('created_ms', 'updated_ms', 'sent_ms', 'ended_ms')) + f' WHERE {where}')
+
     def remove_state(self):
         shutil.rmtree(self.state, ignore_errors=True)
+
+
+class Fresh:
+    """A test with a state directory of its own."""
+
+    def __init__(self, world, case):
+        self.world, self.case, self.__doc__ = world, case, case.__doc__
+
+    def __call__(self):
+        self.world.fresh()
+        begun = time.monotonic()
+        measured = self.case()
+        if os.environ.get('IB_TEST_TIMES'):
+            print(f'# {time.monotonic() - begun:.1f} s')
+        return measured
 
 
 def kill(process, number=signal.SIGKILL):

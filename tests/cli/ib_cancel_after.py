@@ -9,7 +9,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cancel_world import CHECK, World, kill  # noqa: E402
+from cancel_world import CHECK, Fresh, World, kill  # noqa: E402
 from tap import Tests, has, same, until  # noqa: E402
 
 world = World()
@@ -674,6 +674,36 @@ def _():
     same((result.code, world.cancels(arn)), (0, 1), result)
 
 
+@test
+def _():
+    """an answer that names no build, or another one, is no start: it is asked for again with the token."""
+    for answer in ('not an arn | x\n', 'arn:aws:imagebuilder:eu-central-1:123456789012:image/other/1.0.0/1', '', 7):
+        world.fresh()
+        arn = world.image()
+        world.standin.ctl('add-fault', op=RETRY, kind='http', status=200, content_type='application/json',
+                          body=json.dumps({'requestId': 'x', 'imageBuildVersionArn': answer}))
+        result = world.run('--config', config(), '-T', 'web')
+        same((result.code, starts(arn)), (1, [('retry', '', False)]), (answer, result))
+        has(result.first, 'not started again yet: the answer names')
+        world.standin.ctl('clear-faults')
+        result = world.run('--config', config(), '--resume')
+        same((result.code, starts(arn)), (0, [('retry', 'started', True)]), (answer, result))
+
+
+@test
+def _():
+    """an answer that is not Image Builder's ends no start: it may have been made all the same."""
+    arn = world.image(pipeline=pipeline())
+    world.standin.ctl('add-fault', op=START, kind='http', status=404, body='<html>', content_type='text/html',
+                      apply=True)
+    result = world.run('--config', config('start-pipeline'), '-T', 'web')
+    same((result.code, starts(arn)), (1, [('start-pipeline', '', False)]), result)
+    world.standin.ctl('clear-faults')
+    result = world.run('--config', config('start-pipeline'), '--resume')
+    same((result.code, starts(arn)), (0, [('start-pipeline', 'started', True)]), result)
+    same(len({r['client_token'] for r in world.requests(START)}), 1)
+
+
 # What is left behind
 
 AMI = {'region': 'eu-central-1', 'image': 'ami-0a1b2c3d4e5f60718', 'name': 'web 1', 'accountId': '123456789012'}
@@ -692,6 +722,29 @@ def made(**more):
 LEFT = ('left behind: AMI ami-0a1b2c3d4e5f60718 in eu-central-1 web 1, with its snapshots',
         'may be left behind: instance i-0123456789abcdef0, launched by step Launch and terminated by none',
         'may be left behind: AMI ami-0fedcba9876543210 with its snapshots, made by step Make')
+
+
+@test
+def _():
+    """an instance that a later page of steps terminates is not called left behind."""
+    steps = [{'name': 'Launch', 'action': 'LaunchInstance', 'status': 'COMPLETED',
+              'outputs': json.dumps({'instanceId': 'i-0123456789abcdef0'})},
+             {'name': 'Test', 'action': 'ExecuteComponents', 'status': 'COMPLETED'},
+             {'name': 'End', 'action': 'TerminateInstance', 'status': 'COMPLETED',
+              'inputs': json.dumps({'instanceId': 'i-0123456789abcdef0'})},
+             {'name': 'Wait', 'action': 'ExecuteComponents', 'status': 'RUNNING'}]
+    world.standin.ctl('set-defaults', page_size=2)
+    arn = world.image(workflows=[{'type': 'BUILD', 'start_age_s': 7900, 'steps': steps}])
+    result = world.run('-a', arn, '-c', '90m')
+    same((result.code, 'left behind' in result.out), (0, False), result)
+    del steps[2]
+    arn = world.image(workflows=[{'type': 'BUILD', 'start_age_s': 7900, 'steps': steps}])
+    has(world.run('-a', arn, '-c', '90m').out, 'may be left behind: instance i-0123456789abcdef0')
+    # A list that is not read to its end says nothing: the end may be behind it.
+    arn = world.image(workflows=[{'type': 'BUILD', 'start_age_s': 7900, 'steps': steps + [
+        {'name': f'Test{i}', 'action': 'ExecuteComponents', 'status': 'COMPLETED'} for i in range(20)]}])
+    result = world.run('-a', arn, '-c', '90m')
+    same((result.code, 'left behind' in result.out), (0, False), result)
 
 
 @test
@@ -864,16 +917,5 @@ def _():
          [('cancel', 'cancelled'), ('retry', 'started')])
 
 
-class Fresh:
-    """Each test with a state directory of its own."""
-
-    def __init__(self, case):
-        self.case, self.__doc__ = case, case.__doc__
-
-    def __call__(self):
-        world.fresh()
-        self.case()
-
-
-test.cases = [Fresh(case) for case in test.cases]
+test.cases = [Fresh(world, case) for case in test.cases]
 sys.exit(test.run())

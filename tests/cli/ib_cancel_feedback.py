@@ -20,7 +20,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cancel_world import World, kill  # noqa: E402
+from cancel_world import Fresh, World, kill  # noqa: E402
 from tap import Tests, has, same, until  # noqa: E402
 
 world = World()
@@ -492,19 +492,5 @@ signed('elsewhere', 'ca', 'DNS:icinga.example,IP:127.0.0.2')
 signed('foreign', 'other-ca')
 
 
-class Fresh:
-    """Each test with a state directory of its own."""
-
-    def __init__(self, case):
-        self.case, self.__doc__ = case, case.__doc__
-
-    def __call__(self):
-        world.fresh()
-        begun = time.monotonic()
-        self.case()
-        if os.environ.get('IB_TEST_TIMES'):
-            print(f'# {time.monotonic() - begun:.1f} s')
-
-
-test.cases = [Fresh(case) for case in test.cases]
+test.cases = [Fresh(world, case) for case in test.cases]
 sys.exit(test.run())

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import sqlite3
 import stat
@@ -14,7 +15,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cancel_world import CHECK, PROGRAM, World, kill  # noqa: E402
+from cancel_world import CHECK, PROGRAM, Fresh, World, kill  # noqa: E402
 from tap import Skip, Tests, has, same, until  # noqa: E402
 
 world = World()
@@ -44,18 +45,7 @@ def one(result):
     return results[0]
 
 
-def outcome(arn):
-    return [(r['outcome'], r['ended_ms'] != 0) for r in world.rows(arn)]
-
-
-def lost_reply(arn, times=5):
-    """A cancel whose answer never comes; whether it took effect is the fault's business."""
-    world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', times=times)
-    result = world.run('-a', arn, *LIMIT, *QUICK, env=world.env(AWS_MAX_ATTEMPTS='1'))
-    same(result.code, 1, result)
-    has(result.first, 'outcome unknown')
-    has(result.first, '--resume')
-    world.standin.ctl('clear-faults')
+outcome, lost_reply = world.outcome, world.lost_reply
 
 
 # Once and only once
@@ -281,6 +271,75 @@ def _():
     result = world.run('-a', arn, *LIMIT)
     same((result.code, sent(), outcome(arn)), (0, 2, [('cancelled', True)]), result)
     has(result.first, 'cancelled and confirmed')
+
+
+NOT_AWS = (
+    {'kind': 'http', 'status': 407, 'body': 'Proxy Authentication Required', 'content_type': 'text/plain'},
+    {'kind': 'http', 'status': 302, 'body': '', 'content_type': 'text/html'},
+    {'kind': 'http', 'status': 404, 'body': '<html>not here</html>', 'content_type': 'text/html'},
+    {'kind': 'http', 'status': 400, 'body': '{}', 'content_type': 'application/json'},
+    {'kind': 'http', 'status': 403, 'body': '<html>forbidden</html>', 'content_type': 'text/html'},
+    {'kind': 'http', 'status': 200, 'body': '<html>login</html>', 'content_type': 'text/html'},
+    {'kind': 'http', 'status': 200, 'body': '{}', 'content_type': 'application/json'},
+    {'kind': 'http', 'status': 200, 'body': '{"imageBuildVersionArn": "arn:aws:imagebuilder:x"}',
+     'content_type': 'application/json'},
+    {'kind': 'http', 'status': 200, 'body': '["yes"]', 'content_type': 'application/json'},
+    {'kind': 'http', 'status': 202, 'body': '', 'content_type': 'text/plain'},
+)
+
+
+@test
+def _():
+    """an answer that is not Image Builder's neither ends a cancel nor counts as a yes: --resume asks again."""
+    for fault in NOT_AWS:
+        world.fresh()
+        arn = world.image()
+        world.standin.ctl('add-fault', op='CancelImageCreation', **fault)
+        result = world.run('-a', arn, *LIMIT, *QUICK)
+        same((result.code, world.cancels(arn), outcome(arn)), (1, 0, [('', False)]), (fault, result))
+        has(result.first, 'outcome unknown')
+        same('accepted' in [x['event'] for x in world.history(arn)], False)
+        world.standin.ctl('clear-faults')
+        same((world.run('--resume').code, world.cancels(arn), outcome(arn)),
+             (0, 1, [('cancelled', True)]), fault)
+
+
+@test
+def _():
+    """and where the request took effect behind such an answer, the cancel is ours."""
+    for fault in NOT_AWS[:6]:
+        world.fresh()
+        arn = world.image(on_cancel={'polls': 1})
+        world.standin.ctl('add-fault', op='CancelImageCreation', apply=True, **fault)
+        result = world.run('-a', arn, *LIMIT)
+        same((result.code, world.cancels(arn), outcome(arn)), (0, 1, [('cancelled', True)]), (fault, result))
+
+
+@test
+def _():
+    """credentials that expire between look and request leave the cancel open."""
+    arn = world.image()
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='error', code='ExpiredTokenException',
+                      status=403)
+    result = world.run('-a', arn, *LIMIT)
+    same((result.code, outcome(arn)), (3, [('', False)]), result)
+    has(result.first, 'not cancelled yet: ')
+    world.standin.ctl('clear-faults')
+    same((world.run('--resume').code, outcome(arn)), (0, [('cancelled', True)]))
+
+
+@test
+def _():
+    """a build that ends within the time to confirm is seen, whatever the pause between two looks."""
+    arn = world.image(on_cancel={'after_s': 0.7})
+    result = world.run('-a', arn, *LIMIT, '--confirm-timeout', '2s')
+    same((result.code, outcome(arn)), (0, [('cancelled', True)]), result)
+    short = world.image(on_cancel='never')
+    begun = time.monotonic()
+    result = world.run('-a', short, *LIMIT, '--confirm-timeout', '30s', '-t', '4s')
+    took = time.monotonic() - begun
+    has(result.first, 'not confirmed within 3s: still BUILDING')
+    same(took > 3, True, took)
 
 
 # Put back to work
@@ -553,6 +612,62 @@ def _():
     dry(arn, 'may not be written by this user: Permission denied', preexec_fn=as_nobody, env=env)
 
 
+def hot_journal():
+    """What a call leaves behind that was killed in the middle of a write."""
+    sound_journal()
+    base = sqlite3.connect(world.path())
+    base.execute('PRAGMA cache_size = 1')
+    base.execute('BEGIN IMMEDIATE')
+    base.executemany("INSERT INTO audit (time_ms, arn, event, members) VALUES (1, 'half', 'half', ?)",
+                     [('{"text":"' + 'x' * 3000 + '"}',)] * 200)
+    for name in (world.path(), world.path() + '-journal'):
+        shutil.copy(name, name + '.copy')
+    base.rollback()
+    base.close()
+    for name in (world.path(), world.path() + '-journal'):
+        os.chmod(name + '.copy', 0o600)
+        os.rename(name + '.copy', name)
+
+
+@test
+def _():
+    """what a killed call left half written is rolled back by whoever reads next, and may."""
+    hot_journal()
+    result = world.run('--history')
+    same((result.code, 'half' in result.out, 'seed/1.0.0/1' in result.out), (0, False, True), result)
+    same(os.path.exists(world.path() + '-journal'), False)
+    need_nobody()
+    world.fresh()
+    hot_journal()
+    os.chmod(world.state, 0o755)
+    for name in (world.path(), world.path() + '-journal'):
+        os.chmod(name, 0o644)
+    result = world.run('--history', preexec_fn=as_nobody)
+    same(result.code, 3, result)
+    has(result.first, 'a call was killed while it wrote, and this user may not tidy up after it')
+    same(world.run('--resume').code, 0)
+    same(world.run('--history', preexec_fn=as_nobody).code, 0)
+
+
+@test
+def _():
+    """in a shared directory the group has its rights from the first moment on, and again after a kill."""
+    os.mkdir(world.state)
+    os.chmod(world.state, 0o2770)
+    arn = world.image()
+    trace = os.path.join(world.dir, 'trace')
+    strace = ['strace', '-f', '-qq', '-e', 'trace=fchmod,openat', '-o', trace] if shutil.which('strace') else []
+    same(world.run('-a', arn, *LIMIT, before=strace).code, 0)
+    same(stat.S_IMODE(os.stat(world.path()).st_mode), 0o660)
+    if strace:
+        with open(trace, encoding='utf-8', errors='replace') as handle:
+            made = [x for x in handle if 'journal.db' in x and 'O_CREAT' in x]
+        same([x for x in made if ', 0660)' not in x and '/cache' not in x], [], made)
+    os.chmod(world.path(), 0o600)  # as a version before left it, killed between two calls
+    same(world.run('-a', world.image(), *LIMIT).code, 0)
+    same(stat.S_IMODE(os.stat(world.path()).st_mode), 0o660)
+
+
 # The record
 
 
@@ -809,7 +924,19 @@ def _():
         handle.seek(4096)
         handle.write(b'\xff' * 8192)
 
-    for how in (noise, half, odd, pages):
+    def aside(handle):
+        """A page that no call reads but PRAGMA quick_check."""
+        base = sqlite3.connect(world.path())
+        base.executemany("INSERT INTO audit (time_ms, arn, event, members) VALUES (?, 'x', 'old', ?)",
+                         [(2 ** 50, '{"mark":"%06d"%s}' % (i, ' ' * 900)) for i in range(300)])
+        base.commit()
+        base.close()
+        with open(world.path(), 'rb') as reader:
+            at = reader.read().index(b'"mark":"000150"')
+        handle.seek(at // 4096 * 4096)
+        handle.write(b'\xff' * 16)
+
+    for how in (noise, half, odd, pages, aside):
         world.fresh()
         sound_journal()
         damage(how)
@@ -1315,19 +1442,5 @@ def _():
     same((result.code, result.err, result.first.split('|')[0]), (2, '', want), result)
 
 
-class Fresh:
-    """Each test with a state directory of its own."""
-
-    def __init__(self, case):
-        self.case, self.__doc__ = case, case.__doc__
-
-    def __call__(self):
-        world.fresh()
-        begun = time.monotonic()
-        self.case()
-        if os.environ.get('IB_TEST_TIMES'):
-            print(f'# {time.monotonic() - begun:.1f} s')
-
-
-test.cases = [Fresh(case) for case in test.cases]
+test.cases = [Fresh(world, case) for case in test.cases]
 sys.exit(test.run())

@@ -11,7 +11,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cancel_world import PROGRAM, World, kill  # noqa: E402
+from cancel_world import PROGRAM, Fresh, World, kill  # noqa: E402
 from tap import Skip, Tests, has, same, until  # noqa: E402
 
 world = World()
@@ -249,13 +249,8 @@ def _():
     same(len(text) < 1000, True, len(text))
 
 
-@test
-def _():
-    """a syslog that is not there, or nobody reads, changes nothing."""
-    need_private()
-    log = Log(listen=False)
-    result = log.run('-a', world.image(name='gone'), *LIMIT)
-    same((result.code, result.err), (0, ''), result)
+def full_log():
+    """One whose queue is full, and that nobody reads."""
     log = Log()
     log.socket.setblocking(True)
     full = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -266,6 +261,52 @@ def _():
             full.send(b'x' * 100)
     except BlockingIOError:
         pass
+    return log
+
+
+@test
+def _():
+    """a syslog that nobody reads costs many builds no more time than one, and no end on record."""
+    need_private()
+    log = full_log()
+    arns = [world.image(name='many', build=i + 1) for i in range(40)]
+    begun = time.monotonic()
+    result = log.run('-n', 'many', *LIMIT, '--allow', EVERY, '--max-cancel', '50', '-t', '20s')
+    took = time.monotonic() - begun
+    same((result.code, sum(world.cancels(a) for a in arns)), (0, 40), result)
+    same({r['outcome'] for r in world.rows()}, {'cancelled'})
+    same(result.out.count('[cancelled] many'), 40)
+    return f'{took:.1f} s'
+
+
+@test
+def _():
+    """--detach hands facility and tag on: the last word is logged where the first one was."""
+    need_private()
+    log = Log()
+    arn = world.image(name='away', on_cancel={'polls': 2})
+    result = log.run('-a', arn, *LIMIT, '--detach', '--syslog', 'local3', '--syslog-tag', 'night')
+    same(result.code, 1, result)
+    until([('cancelled', True)], lambda: world.outcome(arn))
+    lines = []
+    until(True, lambda: lines.extend(log.lines()) or any('cancelled and confirmed' in x for x in lines))
+    same({x[:x.index('>') + 1] for x in lines}, {f'<{LOCAL3 + WARNING}>', f'<{LOCAL3 + NOTICE}>'}, lines)
+    same([x for x in lines if 'night[' not in x], [])
+    arn = world.image(name='quiet', on_cancel={'polls': 2})
+    log.run('-a', arn, *LIMIT, '--detach', '--syslog', 'none')
+    until([('cancelled', True)], lambda: world.outcome(arn))
+    time.sleep(0.3)
+    same(log.lines(), [])
+
+
+@test
+def _():
+    """a syslog that is not there, or nobody reads, changes nothing."""
+    need_private()
+    log = Log(listen=False)
+    result = log.run('-a', world.image(name='gone'), *LIMIT)
+    same((result.code, result.err), (0, ''), result)
+    log = full_log()
     arn = world.image(name='full')
     begun = time.monotonic()
     result = log.run('-a', arn, *LIMIT, '-t', '5s')
@@ -275,19 +316,5 @@ def _():
     same((result.code, result.err, took < 30), (0, '', True), (took, result))
 
 
-class Fresh:
-    """Each test with a state directory of its own."""
-
-    def __init__(self, case):
-        self.case, self.__doc__ = case, case.__doc__
-
-    def __call__(self):
-        world.fresh()
-        begun = time.monotonic()
-        self.case()
-        if os.environ.get('IB_TEST_TIMES'):
-            print(f'# {time.monotonic() - begun:.1f} s')
-
-
-test.cases = [Fresh(case) for case in test.cases]
+test.cases = [Fresh(world, case) for case in test.cases]
 sys.exit(test.run())

@@ -148,6 +148,7 @@ def _():
     results = [world.finish(p) for p in processes]
     codes = {c: sum(1 for r in results if r.code == c) for c in {r.code for r in results}}
     print(f'# counts: {CALLERS} callers, exit codes {codes}, {len(world.requests())} requests')
+    same(len(world.requests()), 1)  # not only one token: nobody takes over who lives
     same(world.cancels(arn), 1)
     same(len({r['client_token'] for r in world.requests()}), 1)
     for r in results:
