@@ -121,6 +121,24 @@ def _():
     same(world.run('-a', arn, *LIMIT, '-t', '25s', '--confirm-timeout', '1h', '--dry-run').code, 0)
 
 
+@test
+def _():
+    """by default it is over in less than 25 s, whatever gives no answer."""
+    margin = float(os.environ.get('IB_LOAD_MARGIN_MS', '20000')) / 1000  # for a machine that does much else
+    took = []
+    for op in ('GetImage', 'CancelImageCreation'):
+        arn = world.image(name=f'silent-{op.lower()}')
+        world.standin.ctl('add-fault', op=op, kind='silent', seconds=120)
+        begun = time.monotonic()
+        result = world.run('-a', arn, *LIMIT)
+        took.append(time.monotonic() - begun)
+        same(result.code, 3 if op == 'GetImage' else 1, result)
+        has(result.first, 'not tried' if op == 'GetImage' else 'outcome unknown')
+        world.standin.ctl('clear-faults')
+    same(max(took) < 25 + margin, True, took)
+    return ' and '.join(f'{x:.2f} s' for x in took)
+
+
 # syslog: a socket of our own in the place of /dev/log, in a mount namespace of its own
 
 IN_PLACE = '''for i in null zero full random urandom tty; do

@@ -141,6 +141,29 @@ def _():
 
 @test
 def _():
+    """after each single run that was killed, --resume alone brings all to its end."""
+    world.fresh()
+    killed, calls, states = 0, 0, {}
+    for i in range(KILLS // 4):
+        arn = world.image(name=f'single-{i}', on_cancel=chance.choice([{'polls': 0}, {'polls': 1}]))
+        lost = chance.choice([None, True, False])
+        if lost is not None:
+            world.standin.ctl('add-fault', op='CancelImageCreation', kind='delay', seconds=0.05, times=1, apply=lost)
+        killed += killed_runs([('-a', arn, *LIMIT)], 0.1)
+        world.standin.ctl('clear-faults')
+        if not os.path.exists(world.path()):
+            continue
+        calls += resume_all()
+        rows = world.rows(arn)
+        states[rows[0]['outcome'] if rows else 'none'] = states.get(rows[0]['outcome'] if rows else 'none', 0) + 1
+        same(world.cancels(arn), 1 if rows else 0, f'seed {SEED}: {rows}')
+        check_records([arn])
+    same(killed > 0 and set(states) <= {'none', 'cancelled'}, True, states)
+    print(f'# counts: {KILLS // 4} single runs, {killed} killed, {calls} calls of --resume, came to {states}')
+
+
+@test
+def _():
     """many callers at once for one build send one cancel, and all of them say so."""
     world.fresh()
     arn = world.image(on_cancel={'polls': 3})

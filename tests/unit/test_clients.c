@@ -93,11 +93,33 @@ static void a_client_that_cannot_be_made_is_not_kept(void **state)
     }
 }
 
+/* Present and future clients are held to it, never beyond the deadline of all; and let go again. */
+static void a_part_of_the_run_bounds_every_client(void **state)
+{
+    IB_CLEANUP(ib_clients_cleanup) struct ib_clients *clients = no_clients();
+    struct ib_aws_client *before = client_for(clients, &(struct ib_aws_options){ .region = "eu-central-1" });
+    struct ib_deadline end = ib_aws_client_deadline(before);
+    struct ib_deadline part = ib_deadline_in(5000);
+
+    (void)state;
+    ib_clients_until(clients, part);
+    struct ib_aws_client *after = client_for(clients, &(struct ib_aws_options){ .region = "us-west-2" });
+    assert_true(ib_aws_client_deadline(before).end_mono_ms == part.end_mono_ms);
+    assert_true(ib_aws_client_deadline(after).end_mono_ms == part.end_mono_ms);
+    ib_clients_until(clients, ib_deadline_in(3600000));
+    assert_true(ib_aws_client_deadline(before).end_mono_ms == end.end_mono_ms);
+    ib_clients_until(clients, part);
+    ib_clients_until_end(clients);
+    assert_true(ib_aws_client_deadline(before).end_mono_ms == end.end_mono_ms);
+    assert_true(ib_aws_client_deadline(after).end_mono_ms == end.end_mono_ms);
+}
+
 int main(void)
 {
     IB_TEST_CASE(the_same_texts_share_a_client);
     IB_TEST_CASE(texts_that_are_gone_are_not_read);
     IB_TEST_CASE(every_difference_is_another_client);
+    IB_TEST_CASE(a_part_of_the_run_bounds_every_client);
     IB_TEST_CASE(a_client_that_cannot_be_made_is_not_kept);
     return IB_TEST_RUN();
 }

@@ -349,6 +349,22 @@ static void test_critical(void **state)
     }
 }
 
+static void no_build_is_older_than_its_last_known_end(void **state)
+{
+    struct ib_judge_facts f = {.age_known = true, .age_ms = 8000000, .phase_known = true, .phase_ms = 7000000};
+    struct ib_judge_facts unknown = {.age_known = false, .age_ms = 8000000};
+
+    (void)state;
+    ib_judge_not_older(&f, 9000000);
+    assert_true(f.age_ms == 8000000 && f.phase_ms == 7000000);
+    ib_judge_not_older(&f, 60000);
+    assert_true(f.age_ms == 60000 && f.phase_ms == 60000);
+    ib_judge_not_older(&f, -5); /* the clock went back */
+    assert_true(f.age_ms == 0 && f.phase_ms == 0);
+    ib_judge_not_older(&unknown, 60000);
+    assert_false(unknown.age_known);
+}
+
 static void a_phase_may_have_one_range_only(void **state)
 {
     struct ib_judge_rules rules;
@@ -371,6 +387,7 @@ int main(void)
     IB_TEST_ROWS(bad_phase_rows, test_bad_phase);
     IB_TEST_ROWS(old_rows, test_old);
     IB_TEST_ROWS(critical_rows, test_critical);
+    IB_TEST_CASE(no_build_is_older_than_its_last_known_end);
     IB_TEST_CASE(a_phase_may_have_one_range_only);
     return IB_TEST_RUN();
 }

@@ -4,6 +4,7 @@
 #include "ib_test.h"
 
 #include "lib/base/time.h"
+#include "lib/watch/judge.h"
 #include "lib/watch/policy.h"
 
 #define WEB "arn:aws:imagebuilder:eu-central-1:123456789012:image/web-server/1.4.2/7"
@@ -140,6 +141,29 @@ CHANGE(no_age_any_age_minimum)
 {
     no_age(p, f);
     p->any_age = true;
+}
+CHANGE(clock_a_little_off)
+{
+    p->any_age = true;
+    p->minimum_age_ms = 0;
+    f->by_arn = true;
+    f->age_ms = -IB_JUDGE_SKEW_MS;
+}
+CHANGE(given_up)
+{
+    (void)p;
+    f->given_up = true;
+    f->once = IB_STR("it failed 5m 0s ago");
+}
+CHANGE(under_way)
+{
+    (void)p;
+    f->once = IB_STR("one is under way");
+}
+CHANGE(given_up_and_run_used_up)
+{
+    given_up(p, f);
+    f->cancelled_this_run = p->max_cancel;
 }
 CHANGE(future)
 {
@@ -305,6 +329,10 @@ static const struct row rows[] = {
     {"empty_allow_list_allows_nothing", allow_list_empty, IB_POLICY_REFUSE, IB_RULE_ALLOW_LIST,
      "allow list"},
     {"no_allow_list_allows_all", no_allow_list, IB_POLICY_CANCEL, IB_RULE_NONE, ""},
+    {"date_a_little_ahead_counts_as_now", clock_a_little_off, IB_POLICY_CANCEL, IB_RULE_NONE, ""},
+    {"given_up_is_refused", given_up, IB_POLICY_REFUSE, IB_RULE_ONCE, "it failed 5m 0s ago"},
+    {"one_under_way_is_no_refusal", under_way, IB_POLICY_CANCEL, IB_RULE_NONE, ""},
+    {"given_up_is_told_before_the_limits", given_up_and_run_used_up, IB_POLICY_REFUSE, IB_RULE_ONCE, "it failed"},
     {"run_limit_is_refused", run_used_up, IB_POLICY_REFUSE, IB_RULE_MAX_CANCEL, "1 of 1"},
     {"run_limit_zero_cancels_nothing", max_cancel_zero, IB_POLICY_REFUSE, IB_RULE_MAX_CANCEL,
      "0 of 0"},
