@@ -773,8 +773,9 @@ static enum ib_rc do_cancels(struct action *a, struct session *s, struct ib_erro
     ib_recorded_finish(&s->recorded, s->clients, a->deadline, &s->done);
     if (rc != IB_OK && ib_cancelled_sent(&s->done) > 0) {
         /* And is told. */
-        struct ib_error why = err == NULL ? (struct ib_error)IB_ERROR_INIT : *err;
-        s->done.journal_trouble = why;
+        if (err != NULL) {
+            s->done.journal_trouble = *err;
+        }
         rc = IB_OK;
     }
     if (rc == IB_OK && a->o->detach && left_open(&s->done)) {

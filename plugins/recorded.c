@@ -23,7 +23,9 @@ enum ib_rc ib_recorded_open(const struct ib_recorded_options *options, struct ib
                                     &ret->journal, &why);
     if (rc != IB_OK && options->read_only) {
         /* None yet is an empty one. Any other keeps the real run from sending anything. */
-        ret->unrecordable = rc == IB_ENOENT ? (struct ib_error)IB_ERROR_INIT : why;
+        if (rc != IB_ENOENT) {
+            ret->unrecordable = why;
+        }
         ib_journal_fini(&ret->journal);
     }
     if (options->read_only) {
