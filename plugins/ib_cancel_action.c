@@ -535,8 +535,8 @@ struct candidates {
 static enum ib_rc find_candidates(const struct action *a, const struct ib_survey *survey,
                                   struct candidates *ret, struct ib_error *err)
 {
-    size_t *at = calloc(survey->build_count + 1, 2 * sizeof *at), *sorted = at + survey->build_count + 1;
-    size_t count = 0, allowed = 0;
+    size_t room = survey->build_count + 1, count = 0, allowed = 0;
+    size_t *at = calloc(2 * room, sizeof *at); /* the second half to turn them in */
 
     if (at == NULL) {
         return ib_fail_nomem(err);
@@ -553,9 +553,9 @@ static enum ib_rc find_candidates(const struct action *a, const struct ib_survey
     }
     size_t begin = allowed > CANDIDATES_MAX ? (size_t)(ib_random_unit() * (double)allowed) % allowed : 0;
     for (size_t i = 0; i < allowed; i++) {
-        sorted[i] = at[(begin + i) % allowed];
+        at[room + i] = at[(begin + i) % allowed];
     }
-    memmove(at, sorted, allowed * sizeof *at);
+    memcpy(at, at + room, allowed * sizeof *at);
     *ret = (struct candidates){ at, count };
     return IB_OK;
 }
