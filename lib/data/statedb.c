@@ -706,7 +706,9 @@ static bool is_orphan(const struct ib_cancel_row *row, const struct ib_process *
     if (row->owner.pid == 0 || is_self(&row->owner, self)) {
         return true; /* released, or ours already */
     }
-    switch (ib_process_life(&row->owner)) {
+    /* Another machine that shares the directory, or another container: its processes are not ours to look for. */
+    bool elsewhere = row->owner.host[0] != '\0' && strcmp(row->owner.host, self->host) != 0;
+    switch (elsewhere ? IB_PROCESS_UNKNOWN : ib_process_life(&row->owner)) {
     case IB_PROCESS_ALIVE:
         return false;
     case IB_PROCESS_GONE:
@@ -768,6 +770,7 @@ static struct ib_value *take_over_value(const struct ib_cancel_row *row,
 {
     struct ib_value *v = ib_value_object();
     bool same_boot = strcmp(row->owner.boot_id, self->boot_id) == 0;
+    bool same_host = row->owner.host[0] == '\0' || strcmp(row->owner.host, self->host) == 0;
 
     put(&v, "by", process_value(self, true));
     if (row->owner.pid != 0) {
@@ -775,6 +778,7 @@ static struct ib_value *take_over_value(const struct ib_cancel_row *row,
     }
     put(&v, "reason",
         ib_value_string(row->owner.pid == 0 ? IB_STR("left open by the call before")
+                        : !same_host        ? IB_STR("it is of another host, and no call lives so long")
                         : same_boot         ? IB_STR("its process is gone")
                                             : IB_STR("its process was of another boot")));
     put(&v, "phase", ib_value_string(ib_str_from(ib_cancel_phase_name(row->phase))));

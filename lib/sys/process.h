@@ -18,7 +18,7 @@ struct ib_process {
     int64_t pid;
     int64_t start_ticks;          /* /proc/PID/stat field 22: clock ticks since boot */
     char boot_id[IB_BOOT_ID_MAX]; /* /proc/sys/kernel/random/boot_id */
-    char host[IB_HOST_MAX];       /* for people: nothing is decided by it */
+    char host[IB_HOST_MAX];       /* of whose process it is: one of another host cannot be looked at */
 };
 
 enum ib_process_life {

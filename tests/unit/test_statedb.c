@@ -230,6 +230,28 @@ static void row_of_an_earlier_boot_is_taken_over(void **state)
     assert_string_equal(row.token, "token-1");
 }
 
+/* Its process cannot be looked at from here: only time tells. */
+static void row_of_another_host_is_busy_for_as_long_as_a_call_may_live(void **state)
+{
+    (void)state;
+    struct ib_error err = IB_ERROR_INIT;
+    struct ib_cancel_row row;
+    enum ib_claim_result result;
+    IB_CLEANUP(ib_statedb_cleanup) struct ib_statedb *db = open_db();
+    struct ib_process real = self;
+
+    (void)snprintf(self.host, sizeof self.host, "another-host");
+    self.pid = 1 << 30; /* nobody here */
+    assert_int_equal(claim(db, WEB, "token-1", &row), IB_CLAIM_GRANTED);
+    self = real;
+    assert_int_equal(claim(db, WEB, "token-2", &row), IB_CLAIM_BUSY);
+    assert_ok(ib_statedb_take(db, row.id, &self, NOW + IB_STATEDB_OWNER_MAX_MS, NULL, &result, &row, &err), &err);
+    assert_int_equal(result, IB_CLAIM_BUSY);
+    assert_ok(ib_statedb_take(db, row.id, &self, NOW + IB_STATEDB_OWNER_MAX_MS + 1, NULL, &result, &row, &err),
+              &err);
+    assert_int_equal(result, IB_CLAIM_TAKEN_OVER);
+}
+
 static void released_row_is_open_for_anybody(void **state)
 {
     (void)state;
@@ -597,6 +619,7 @@ int main(void)
     WITH_DIR(own_open_row_is_taken_up_with_its_token);
     WITH_DIR(living_owner_keeps_its_row_and_a_dead_one_loses_it);
     WITH_DIR(row_of_an_earlier_boot_is_taken_over);
+    WITH_DIR(row_of_another_host_is_busy_for_as_long_as_a_call_may_live);
     WITH_DIR(released_row_is_open_for_anybody);
     WITH_DIR(budget_counts_the_last_hour_of_its_target);
     WITH_DIR(every_step_leaves_an_audit_line);
