@@ -460,16 +460,19 @@ static bool may_act_on(struct action *a, struct ib_str arn)
     for (size_t i = 0; i < a->done->count; i++) {
         struct ib_cancelled_item *item = &a->done->items[i];
         const struct ib_cancel_report *r = &item->report;
-        bool open = item->record != NULL && item->record->standing == IB_STANDING_NONE && !r->sent &&
-                    r->decided && r->decision.verdict != IB_POLICY_CANCEL &&
-                    r->decision.rule != IB_RULE_IN_FLIGHT && r->decision.rule != IB_RULE_OPT_OUT;
+        bool resumed = item->record == NULL; /* and withdrawn, or not stuck by its target's limits */
+        bool open = (resumed || item->record->standing == IB_STANDING_NONE) && !r->sent && r->decided &&
+                    (r->outcome == IB_OUTCOME_REFUSED || r->outcome == IB_OUTCOME_NOTHING ||
+                     r->outcome == IB_OUTCOME_UNTRIED) &&
+                    r->decision.verdict != IB_POLICY_CANCEL && r->decision.rule != IB_RULE_IN_FLIGHT &&
+                    r->decision.rule != IB_RULE_OPT_OUT;
         if (!ib_str_eq_c(arn, r->arn)) {
             continue;
         }
         if (!open) {
             return false;
         }
-        if (!a->o->explain) {
+        if (!a->o->explain && !resumed) {
             ib_cancelled_drop(a->done, i);
             return true;
         }

@@ -98,7 +98,11 @@ static const char *journal_words(const struct ib_report *r, const struct ib_surv
         return buf;
     }
     (void)ib_text_copy(arn, sizeof arn, b->image.arn);
-    if (ib_statedb_last(r->journal, arn, row, &ignored) != IB_OK) {
+    enum ib_rc rc = ib_statedb_last(r->journal, arn, row, &ignored);
+    if (rc == IB_ETIMEOUT) {
+        ib_statedb_patience(r->journal, 0); /* a cancel is being recorded: waiting once is enough */
+    }
+    if (rc != IB_OK) {
         return buf;
     }
     /* An ended cancel says nothing about a build that was put back to work since, but who did that may be told. */

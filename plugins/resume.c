@@ -4,6 +4,7 @@
 
 #include "lib/aws/arn.h"
 #include "lib/aws/caller.h"
+#include "lib/aws/retry.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/plugin/start.h"
@@ -40,8 +41,9 @@ static enum ib_rc before_send(void *ctx, const struct ib_survey_build *build,
     struct attempt *a = ctx;
 
     if (a->next == IB_NEXT_READ) {
-        return ib_fail(err, IB_EREFUSED, "given up: still %.*s, not confirmed within %s",
-                       IB_STR_ARG(ib_str_head(build->image.status_text, 32)), a->after);
+        return ib_fail(err, IB_EREFUSED, "given up: still %.*s, %s within %s",
+                       IB_STR_ARG(ib_str_head(build->image.status_text, 32)),
+                       a->record.row.sent_ms == 0 ? "could not be asked for" : "not confirmed", a->after);
     }
     if (a->next == IB_NEXT_WAIT) {
         return ib_fail(err, IB_ESYS, "not tried: by this host's clock the cancel was decided in the future, so its "
@@ -166,7 +168,10 @@ static void say_gone(const struct ib_resume *r, const struct ib_target *target, 
 /* Its time is up and it cannot be read: because AWS says no, or for a day. */
 static bool is_past_hope(const struct ib_cancel_row *row, const struct ib_cancel_report *report)
 {
-    bool said_no = report->error.aws_code[0] != '\0' && report->error.http_status < 500;
+    struct ib_retry_facts facts = {.transport = IB_OK, .status = report->error.http_status,
+                                   .code = report->error.aws_code, .message = report->error.text};
+    bool said_no = report->error.aws_code[0] != '\0' && report->error.http_status < 500 &&
+                   ib_retry_classify(&facts) == IB_RETRY_NEVER;
 
     return said_no || ib_time_now_ms() - row->created_ms > IB_DAY_MS;
 }
@@ -255,7 +260,9 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
         say_gone(r, &target, until, report);
     }
     struct ib_cancelled_item *item = &done->items[done->count - 1];
-    bool gave_up = a.next == IB_NEXT_READ && report->outcome == IB_OUTCOME_REFUSED;
+    /* What nothing has left for, and a rule forbids by now, is withdrawn at any time. */
+    bool withdrawn = row->sent_ms == 0 && report->decided && report->decision.verdict == IB_POLICY_REFUSE;
+    bool gave_up = a.next == IB_NEXT_READ && report->outcome == IB_OUTCOME_REFUSED && !withdrawn;
     if (a.next == IB_NEXT_READ && report->outcome == IB_OUTCOME_UNTRIED && is_past_hope(row, report)) {
         char why[IB_ERROR_TEXT_MAX];
         (void)ib_text_copy(why, sizeof why, ib_str_from(report->text));
@@ -263,11 +270,6 @@ static enum ib_rc work_on(struct ib_resume *r, const struct ib_cancel_row *row,
                        a.after, why);
         report->outcome = IB_OUTCOME_REFUSED;
         gave_up = true;
-    }
-    if (!gave_up && row->sent_ms != 0 && report->decided &&
-        report->decision.verdict == IB_POLICY_REFUSE) {
-        /* Not asked for again, but the first request may still do it. */
-        report->outcome = IB_OUTCOME_REQUESTED;
     }
     /* A cancel that was confirmed at the last moment still has what follows it. */
     struct ib_deadline after =

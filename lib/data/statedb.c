@@ -20,8 +20,8 @@ struct ib_statedb {
     sqlite3 *sql;
     char path[512];
     bool read_only;
-    bool has_umask; /* of a shared directory: umask is what the process had before */
-    mode_t umask;
+    bool is_shared; /* a directory of a group's: while it is opened and written, files are made for the group */
+    mode_t umask;   /* what the process had before */
     int64_t busy_ms;
     struct ib_deadline until; /* end_mono_ms 0 = none */
 };
@@ -263,8 +263,17 @@ static enum ib_rc check_file(const struct stat *st, const char *path, bool share
  */
 static void open_umask(struct ib_statedb *db)
 {
-    db->umask = umask(007);
-    db->has_umask = true;
+    if (db->is_shared) {
+        db->umask = umask(007);
+    }
+}
+
+/* What else this process makes, or has made by others, is nobody's but its user's. */
+static void close_umask(struct ib_statedb *db)
+{
+    if (db->is_shared) {
+        (void)umask(db->umask);
+    }
 }
 
 /* What an older version, or such a kill, left behind; others cannot mend it. */
@@ -460,6 +469,27 @@ static bool may_recover(const char *dir, const char *path)
            faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
+static enum ib_rc open_sql(struct ib_statedb *db, const struct ib_statedb_options *options,
+                           const char *dir, int64_t size, struct ib_error *err)
+{
+    /* Links were refused above where they matter; SQLite's own flag would refuse /var -> /srv/var.
+     */
+    int flags = (options->read_only && !may_recover(dir, db->path) ? SQLITE_OPEN_READONLY
+                                                                    : SQLITE_OPEN_READWRITE) |
+                SQLITE_OPEN_PRIVATECACHE;
+    if (sqlite3_open_v2(db->path, &db->sql, flags, NULL) != SQLITE_OK) {
+        return db->sql == NULL ? ib_fail_nomem(err) : fail_sql(db, "open", err);
+    }
+    enum ib_rc rc = configure(db, options->busy_ms, err);
+    if (rc == IB_OK) {
+        rc = accept_schema(db, err);
+    }
+    if (rc == IB_OK && size > 0 && size <= QUICK_CHECK_BYTES) {
+        rc = quick_check(db, err);
+    }
+    return rc;
+}
+
 static enum ib_rc open_database(struct ib_statedb *db, const struct ib_statedb_options *options,
                                 struct ib_error *err)
 {
@@ -486,29 +516,14 @@ static enum ib_rc open_database(struct ib_statedb *db, const struct ib_statedb_o
     if (rc != IB_OK) {
         return rc;
     }
-    if (shared) {
-        open_umask(db);
-    }
+    db->is_shared = shared;
+    open_umask(db);
     rc = prepare_file(dirfd, options, db->path, shared, &size, err);
     (void)close(dirfd);
-    if (rc != IB_OK) {
-        return rc;
-    }
-    /* Links were refused above where they matter; SQLite's own flag would refuse /var -> /srv/var.
-     */
-    int flags = (options->read_only && !may_recover(dir, db->path) ? SQLITE_OPEN_READONLY
-                                                                    : SQLITE_OPEN_READWRITE) |
-                SQLITE_OPEN_PRIVATECACHE;
-    if (sqlite3_open_v2(db->path, &db->sql, flags, NULL) != SQLITE_OK) {
-        return db->sql == NULL ? ib_fail_nomem(err) : fail_sql(db, "open", err);
-    }
-    rc = configure(db, options->busy_ms, err);
     if (rc == IB_OK) {
-        rc = accept_schema(db, err);
+        rc = open_sql(db, options, dir, size, err);
     }
-    if (rc == IB_OK && size > 0 && size <= QUICK_CHECK_BYTES) {
-        rc = quick_check(db, err);
-    }
+    close_umask(db);
     return rc;
 }
 
@@ -533,9 +548,6 @@ void ib_statedb_close(struct ib_statedb *db)
 {
     if (db != NULL) {
         (void)sqlite3_close(db->sql);
-        if (db->has_umask) {
-            (void)umask(db->umask);
-        }
         free(db);
     }
 }
@@ -581,8 +593,13 @@ void ib_statedb_cleanup(struct ib_statedb **db)
 static enum ib_rc begin(struct ib_statedb *db, struct ib_error *err)
 {
     set_patience(db);
+    open_umask(db);
     /* IMMEDIATE: what is read below is still true when it is acted upon. */
-    return run_sql(db, "BEGIN IMMEDIATE", "write", err);
+    enum ib_rc rc = run_sql(db, "BEGIN IMMEDIATE", "write", err);
+    if (rc != IB_OK) {
+        close_umask(db);
+    }
+    return rc;
 }
 
 static enum ib_rc end(struct ib_statedb *db, enum ib_rc rc, struct ib_error *err)
@@ -593,6 +610,7 @@ static enum ib_rc end(struct ib_statedb *db, enum ib_rc rc, struct ib_error *err
     if (rc != IB_OK) {
         (void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
     }
+    close_umask(db);
     return rc;
 }
 
@@ -1054,7 +1072,7 @@ static enum ib_rc update_row(struct ib_statedb *db, const struct ib_cancel_updat
 enum ib_rc ib_statedb_update(struct ib_statedb *db, const struct ib_cancel_update *update,
                              struct ib_error *err)
 {
-    struct ib_cancel_row row;
+    struct ib_cancel_row row = {0};
     enum ib_rc rc = begin(db, err);
 
     if (rc != IB_OK) {
@@ -1087,7 +1105,7 @@ enum ib_rc ib_statedb_follow_look(struct ib_statedb *db, const char *arn, const 
                                   struct ib_error *err)
 {
     struct ib_follow_counts c = {.again = false};
-    struct ib_cancel_row origin;
+    struct ib_cancel_row origin = {0};
     enum ib_rc rc =
         ib_statedb_count(db, target, "", now_ms, &c.target_last_hour, &c.total_last_hour, err);
 
@@ -1157,7 +1175,7 @@ enum ib_rc ib_statedb_end_and_follow(struct ib_statedb *db, const struct ib_canc
                                      enum ib_claim_result *ret, struct ib_cancel_row *ret_row,
                                      struct ib_error *err)
 {
-    struct ib_cancel_row cancel, row = {0};
+    struct ib_cancel_row cancel = {0}, row = {0};
     struct ib_follow_counts counts;
     char why[IB_CANCEL_TEXT_MAX] = "";
     bool granted = false;
@@ -1186,7 +1204,7 @@ enum ib_rc ib_statedb_end_and_follow(struct ib_statedb *db, const struct ib_canc
 enum ib_rc ib_statedb_release(struct ib_statedb *db, int64_t id, const struct ib_process *self,
                               int64_t now_ms, struct ib_error *err)
 {
-    struct ib_cancel_row row;
+    struct ib_cancel_row row = {0};
     enum ib_rc rc = begin(db, err);
 
     if (rc != IB_OK) {
@@ -1210,8 +1228,8 @@ enum ib_rc ib_statedb_release(struct ib_statedb *db, int64_t id, const struct ib
 
 /* Is the newest line of this build the same event by the same rule, and not older than that? */
 static enum ib_rc said_before(struct ib_statedb *db, const char *arn, const char *event,
-                              const struct ib_value *members, int64_t since_ms, bool *ret,
-                              struct ib_error *err)
+                              const struct ib_value *members, int64_t now_ms, int64_t quiet_ms,
+                              bool *ret, struct ib_error *err)
 {
     STMT stmt = NULL;
     IB_CLEANUP(ib_value_cleanup) struct ib_value *before = NULL;
@@ -1235,11 +1253,11 @@ static enum ib_rc said_before(struct ib_statedb *db, const char *arn, const char
     const char *last = (const char *)sqlite3_column_text(stmt, 0);
     const char *json = (const char *)sqlite3_column_text(stmt, 1);
     if (last == NULL || json == NULL || strcmp(last, event) != 0 ||
-        sqlite3_column_int64(stmt, 2) < since_ms ||
+        sqlite3_column_int64(stmt, 2) < now_ms - quiet_ms || sqlite3_column_int64(stmt, 2) > now_ms + IB_MINUTE_MS ||
         ib_json_parse(ib_str_from(json), "audit line", NULL, &before, &ignored) != IB_OK) {
         return IB_OK;
     }
-    static const char *const keys[] = {"rule", "problem", "user"};
+    static const char *const keys[] = {"rule", "problem", "user", "arguments", "code"};
     for (size_t i = 0; i < IB_ARRAY_LEN(keys); i++) {
         const struct ib_value *a = ib_value_get_c(before, keys[i]);
         const struct ib_value *b = ib_value_get_c(members, keys[i]);
@@ -1256,7 +1274,7 @@ enum ib_rc ib_statedb_audit_change(struct ib_statedb *db, int64_t now_ms, int64_
                                    const struct ib_value *members, struct ib_error *err)
 {
     bool said = false;
-    enum ib_rc rc = said_before(db, arn, event, members, now_ms - quiet_ms, &said, err);
+    enum ib_rc rc = said_before(db, arn, event, members, now_ms, quiet_ms, &said, err);
 
     return rc != IB_OK || said ? rc : ib_statedb_audit(db, now_ms, arn, event, members, err);
 }
@@ -1286,7 +1304,7 @@ static enum ib_rc each_row(struct ib_statedb *db, const char *sql, int64_t numbe
     bind_i64(stmt, 1, number);
     int step = sqlite3_step(stmt);
     while (step == SQLITE_ROW) {
-        struct ib_cancel_row row;
+        struct ib_cancel_row row = {0};
         read_row(stmt, &row);
         if (!fn(ctx, &row)) {
             return IB_OK;

@@ -212,8 +212,8 @@ IB_NODISCARD enum ib_rc ib_statedb_audit(struct ib_statedb *db, int64_t now_ms, 
                                          const char *event, const struct ib_value *members,
                                          struct ib_error *err);
 /*
- * The same, unless the newest line of this build says the same (event, rule, problem and user) and is not older than
- * quiet_ms: what calls every minute must not fill the journal.
+ * The same, unless the newest line of this build says the same (event, rule, AWS's code, problem, user and arguments)
+ * and is not older than quiet_ms: what calls every minute must not fill the journal.
  */
 IB_NODISCARD enum ib_rc ib_statedb_audit_change(struct ib_statedb *db, int64_t now_ms,
                                                 int64_t quiet_ms, const char *arn,

@@ -182,8 +182,9 @@ static bool look(struct run *r, int64_t now_ms)
     enum ib_rc rc = IB_OK;
 
     if (job->resume || job->policy->any_age) {
-        rc = ib_survey_look_always(job->target, job->clients, now_ms,
-                                   job->resume ? 0 : ANY_AGE_LOOK_MS, b, &err);
+        int64_t most_ms = ib_deadline_left_ms(&r->deadline) / 2;
+        most_ms = most_ms < ANY_AGE_LOOK_MS ? most_ms : ANY_AGE_LOOK_MS;
+        rc = ib_survey_look_always(job->target, job->clients, now_ms, job->resume ? 0 : most_ms, b, &err);
     } else {
         rc = ib_survey_look(job->target, job->clients, now_ms, b, &err);
     }
@@ -299,6 +300,11 @@ static bool may_send(struct run *r)
         say(r, IB_OUTCOME_UNTRIED, "not tried: stopped by %s", ib_signals_stop_name());
         return false;
     }
+    if (ib_deadline_passed(&r->deadline)) {
+        (void)ib_fail(&report->error, IB_ETIMEOUT, "no time is left to ask for the cancel");
+        say(r, IB_OUTCOME_UNTRIED, "not tried: %s", report->error.text);
+        return false;
+    }
     memcpy(report->token, r->job->token, sizeof report->token);
     if (r->job->hooks.before_send == NULL) {
         return true;
@@ -379,11 +385,14 @@ static void take_cancel_answer(struct run *r, const struct ib_aws_response *resp
     set_deadline(r, within(r, r->accepted || r->job->confirm_ms > REREAD_MS ? r->job->confirm_ms : REREAD_MS));
 }
 
-/* No answer, or one that says nothing about what was done: a failure of AWS's, or not AWS's at all. */
+/*
+ * No answer, or one that says nothing about what was done: a failure of AWS's, not AWS's at all (without a code or a
+ * request id), or a no to a try after such a one.
+ */
 static bool may_have_arrived(const struct run *r)
 {
     return !r->answered || r->answer.http_status >= 500 ||
-           (!r->accepted && r->answer.aws_code[0] == '\0');
+           (!r->accepted && (r->unsure || r->answer.aws_code[0] == '\0' || r->answer.request_id[0] == '\0'));
 }
 
 static enum ib_rc send_cancel(struct run *r, const struct ib_arazzo_call *call,
@@ -420,7 +429,7 @@ static enum ib_rc send_cancel(struct run *r, const struct ib_arazzo_call *call,
         report->sent = ib_aws_client_stats(r->sender.client).attempts > tries;
     }
     if (r->job->hooks.after_send != NULL) {
-        bool refused = !report->sent || (!r->accepted && !may_have_arrived(r) && !r->unsure);
+        bool refused = !report->sent || (!r->accepted && !may_have_arrived(r));
         r->job->hooks.after_send(r->job->hooks.ctx, &r->answer, refused, report->request_id);
     }
     phase(r, report->sent, "waiting for the build to end");
@@ -503,7 +512,7 @@ static bool ended(struct run *r)
         return false;
     }
     r->report->ended_ms = ib_time_now_ms();
-    if (image->status == IB_IMAGE_CANCELLED && (r->accepted || r->unsure || may_have_arrived(r))) {
+    if (image->status == IB_IMAGE_CANCELLED && (r->accepted || may_have_arrived(r))) {
         say(r, IB_OUTCOME_CANCELLED, "cancelled and confirmed%s",
             has_leftovers(image) ? "; an AMI was left behind" : "");
     } else if (image->status == IB_IMAGE_CANCELLED) {

@@ -141,16 +141,26 @@ bool ib_journal_may_again(const struct ib_cancel_standing *s, const struct ib_su
     }
     (void)ib_text_plugin(s->last.text, strlen(s->last.text), text, sizeof text);
     (void)ib_duration_fmt(since_ms < 0 ? 0 : since_ms, ago, sizeof ago);
-    bool for_good = s->last_accepted && strcmp(s->last.outcome, "expired") == 0;
-    if (!cancel->unattended || (!for_good && left_ms <= 0)) {
+    bool expired = strcmp(s->last.outcome, "expired") == 0;
+    bool for_good = s->last_accepted && expired;
+    /* Retried all that time, and nothing has left: as soon as AWS answers again. In the future: the clock went back. */
+    bool at_once = (expired && s->last.sent_ms == 0) || since_ms < -IB_MINUTE_MS;
+    if (!cancel->unattended || (!for_good && (at_once || left_ms <= 0))) {
         (void)snprintf(ret_words, cap, "one has failed %s ago%s: %s", ago,
                        cancel->unattended ? "" : ", and a person asks", text);
         return true;
     }
-    (void)snprintf(ret_words, cap, "it failed %s ago, and is %s%s (a call without an event does it now): %s",
-                   ago, for_good ? "not tried again by itself" : "tried again by itself in ",
+    (void)snprintf(ret_words, cap, "it failed %s ago; %s%s, a call without an event now: %s", ago,
+                   for_good ? "no event and no sweep asks again" : "an event or a sweep may ask again in ",
                    for_good ? "" : ib_duration_fmt(left_ms, rest, sizeof rest), text);
     return false;
+}
+
+/* An end that says something of the build, not only of the call that had claimed it. */
+static bool was_dealt_with(const struct ib_cancel_row *row)
+{
+    return row->sent_ms != 0 || ib_journal_failed(row) || strcmp(row->outcome, "gone") == 0 ||
+           ib_image_status_terminal(ib_image_status_from(ib_str_from(row->status)));
 }
 
 static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *counts,
@@ -161,8 +171,8 @@ static bool decide_in_transaction(void *ctx, const struct ib_claim_counts *count
 
     *ret_audit = audit;
     const struct ib_cancel_row *last = &counts->build.last;
-    if (counts->build.has_last && c->cancel->begun_ms != 0 && last->ended_ms >= c->cancel->begun_ms &&
-        last->ended_ms <= ib_time_now_ms() + IB_SECOND_MS) { /* else the clock went back */
+    if (counts->build.has_last && was_dealt_with(last) && c->cancel->begun_ms != 0 &&
+        last->ended_ms >= c->cancel->begun_ms && last->ended_ms <= ib_time_now_ms() + IB_SECOND_MS) { /* else the clock went back */
         /* What this call has read is older than the end of another's cancel. */
         c->overtaken = true;
         c->last = *last;
@@ -349,7 +359,9 @@ bool ib_journal_superseded(const struct ib_cancel_row *row, const struct ib_surv
     /* Both of AWS's clock when the build was looked at then, else against ours. */
     int64_t restart_ms = number_of(context, "restartMs", row->created_ms);
     int64_t first_ms = number_of(context, "firstStartMs", row->created_ms);
-    if (now->restart_known && now->restart_ms > restart_ms) {
+    /* One that waited long for its turn is aged from its first workflow: that is no restart. */
+    bool own_begin = first_ms == 0 && now->has_first_start && now->restart_ms == now->first_start_ms;
+    if (now->restart_known && now->restart_ms > restart_ms && !own_begin) {
         return true;
     }
     if (first_ms == 0) {
@@ -551,7 +563,7 @@ static const char *final_outcome(const struct ib_cancel_report *report)
     case IB_OUTCOME_GONE:
         return "gone";
     case IB_OUTCOME_REFUSED:
-        return report->may_pass ? NULL : "failed";
+        return report->may_pass || !(report->sent || report->decided) ? NULL : "failed";
     /* Not tried, or told to come back later: tried again. */
     case IB_OUTCOME_DRY_RUN:
     case IB_OUTCOME_REQUESTED:
@@ -562,9 +574,26 @@ static const char *final_outcome(const struct ib_cancel_report *report)
     return NULL;
 }
 
-static enum ib_rc finish_owned(struct ib_journal_cancel *c, const struct ib_cancel_report *report,
+/* What an earlier request of this row may have done, the report of this call does not know. */
+static void mind_earlier(const struct ib_journal_cancel *c, struct ib_cancel_report *report)
+{
+    if (c->row.sent_ms == 0) {
+        return;
+    }
+    if (report->outcome == IB_OUTCOME_REFUSED) {
+        /* A no to a repetition, by AWS or by a rule, takes nothing back: its end is waited for. */
+        report->outcome = IB_OUTCOME_REQUESTED;
+    } else if (report->outcome == IB_OUTCOME_FINISHED &&
+               ib_image_status_from(ib_str_from(c->status)) == IB_IMAGE_CANCELLED) {
+        report->outcome = IB_OUTCOME_CANCELLED;
+        (void)snprintf(report->text, sizeof report->text, "cancelled and confirmed, by an earlier request");
+    }
+}
+
+static enum ib_rc finish_owned(struct ib_journal_cancel *c, struct ib_cancel_report *report,
                                struct ib_error *err)
 {
+    mind_earlier(c, report);
     const char *outcome = final_outcome(report);
 
     /* A later look that finds it cancelled is the confirmation of what an earlier call sent. */
@@ -607,6 +636,7 @@ static enum ib_rc note_decision(struct ib_journal_cancel *c, const struct ib_can
     put_text(audit, "outcome", ib_outcome_name(report->outcome));
     put_text(audit, "text", report->text);
     put_text(audit, "status", report->status_before);
+    put_text(audit, "code", report->error.aws_code);
     if (report->decided) {
         put_text(audit, "rule", ib_policy_rule_name(report->decision.rule));
     }

@@ -267,7 +267,6 @@ static void judge_in_flight(const struct ib_judge_rules *rules, const struct ib_
 
 void ib_judge_not_older(struct ib_judge_facts *facts, int64_t most_ms)
 {
-    most_ms = most_ms < 0 ? 0 : most_ms;
     if (facts->age_known && facts->age_ms > most_ms) {
         facts->age_ms = most_ms;
     }

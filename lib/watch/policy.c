@@ -170,7 +170,7 @@ static bool rule_allow_list(const struct ib_policy *p, const struct ib_policy_fa
 static bool rule_once(const struct ib_policy *p, const struct ib_policy_facts *f, char *words, size_t cap)
 {
     (void)p;
-    (void)snprintf(words, cap, "%.*s", IB_STR_ARG(f->once.n > 0 ? f->once : IB_STR("no cancel of it is on record")));
+    (void)snprintf(words, cap, "%.*s", IB_STR_ARG(f->once.n > 0 ? f->once : IB_STR("no record says otherwise")));
     return !f->given_up;
 }
 

@@ -479,7 +479,7 @@ def _():
     # The first try gets no answer and might have arrived; the second one is refused.
     world.standin.ctl('add-fault', kind='reset', times=1, **fault)
     world.standin.ctl('add-fault', kind='error', code='AccessDeniedException', status=403, **fault)
-    same(world.run('--config', config, '-a', denied, *LIMIT).code, 2)
+    same(world.run('--config', config, '-a', denied, *LIMIT, *QUICK).code, 1)
     result = world.run('--config', config, '-a', other, *LIMIT)
     same((result.code, world.cancels(other)), (2, 0), result)
     has(result.first, 'refused by rule total-budget: 1 of 1')

@@ -151,7 +151,7 @@ def _():
             result = world.run('--config', short, *call, *QUICK)
             same((result.code, sent()), (2, before), result)
             has(result.out, 'refused by rule once: it failed ')
-            has(result.out, 'is not tried again by itself')
+            has(result.out, 'no event and no sweep asks again')
         result = world.run('--config', short, *call, '--explain')
         has(result.out, 'BROKEN once: ')
         world.age(86400)
@@ -187,7 +187,7 @@ def _():
         result = world.run('--config', file, '-T', 'web', *EVENT)
         same((result.code, sent(), len(world.rows(arn))), (2, 1, 1), result)
         has(result.first, 'refused by rule once: it failed ')
-        has(result.first, 'tried again by itself in 29m ')
+        has(result.first, 'an event or a sweep may ask again in 29m ')
     world.age(1800)
     result = world.run('--config', file, '-T', 'web', *EVENT)
     same((result.code, world.outcome(arn)[-1]), (0, ('cancelled', True)), result)
@@ -319,6 +319,137 @@ def _():
     result = world.run('--resume', *QUICK)
     same(result.out.count('open=111;;;0'), 1, result.first)
     has(result.out, '[requested] web-server 1.0.0/1')  # it was the oldest
+
+
+@test
+def _():
+    """throttled, or with credentials that have expired, nothing is given up."""
+    for code, status in (('CallRateLimitExceededException', 429), ('ExpiredTokenException', 403)):
+        world.fresh()
+        arn = world.image()
+        world.lost_reply(arn)
+        world.standin.ctl('add-fault', op='GetImage', kind='error', code=code, status=status)
+        world.age(3600)
+        result = world.run('--resume', '-t', '5s', env=world.env(AWS_MAX_ATTEMPTS='1'))
+        same((result.code, world.outcome(arn)), (1, [('', False)]), (code, result))
+
+
+# Repeated requests
+
+
+NO = {'kind': 'error', 'code': 'InvalidRequestException', 'status': 400,
+      'message': 'it is being cancelled already'}
+
+
+@test
+def _():
+    """a no to a repetition takes nothing back that may have arrived: open, one token, one cancel."""
+    arn = world.image(on_cancel={'after_s': 3})
+    # Within one call: the first try gets 500 and took effect.
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='error', code='ServiceException', status=500,
+                      times=1, apply=True)
+    world.standin.ctl('add-fault', op='CancelImageCreation', **NO)
+    result = world.run('-a', arn, *LIMIT, *QUICK)
+    same((result.code, world.outcome(arn)), (1, [('', False)]), result)
+    has(result.first, 'outcome unknown')
+    # And of calls after one another, by --resume and by an event.
+    for call in (('--resume',), ('-a', arn, *LIMIT, *EVENT)):
+        result = world.run(*call, *QUICK)
+        same(world.outcome(arn) in ([('', False)], [('cancelled', True)]), True, (call, result))
+    world.set(arn, status='CANCELLED')
+    same((world.run('--resume').code, world.cancels(arn), world.outcome(arn)), (0, 1, [('cancelled', True)]))
+
+
+@test
+def _():
+    """ended by our earlier request while a later one is refused: ours, and what follows it is started."""
+    arn = world.image(on_cancel='never')
+    world.standin.ctl('add-fault', op='CancelImageCreation', kind='reset', apply=True, times=5)
+    result = world.run('-a', arn, *LIMIT, *QUICK, '--after-cancel', 'retry', env=world.env(AWS_MAX_ATTEMPTS='1'))
+    same((result.code, world.cancels(arn)), (1, 1), result)
+    world.standin.ctl('clear-faults')
+    # It ends between the look of --resume and its request.
+    world.standin.ctl('add-fault', op='ListWorkflowExecutions', arn=arn, kind='delay', seconds=2, times=1)
+    world.standin.ctl('add-fault', op='CancelImageCreation', **NO)
+    before = len(world.requests('ListWorkflowExecutions'))
+    process = world.start('--resume')
+    until(True, lambda: len(world.requests('ListWorkflowExecutions')) > before)
+    world.set(arn, status='CANCELLED')
+    result = world.finish(process)
+    same((world.cancels(arn), world.outcome(arn)[0]), (1, ('cancelled', True)), result)
+    same(len(world.requests('RetryImage')), 1)
+
+
+@test
+def _():
+    """an accepted cancel of a build in a state that nobody has heard of stays open."""
+    arn = world.image(on_cancel='never')
+    same(world.run('-a', arn, *LIMIT, *QUICK).code, 1)
+    world.set(arn, status='CANCELLING')
+    result = world.run('--resume', *QUICK)
+    same((result.code, world.outcome(arn)), (1, [('', False)]), result)
+    world.set(arn, status='CANCELLED')
+    same((world.run('--resume').code, world.outcome(arn)), (0, [('cancelled', True)]))
+
+
+@test
+def _():
+    """what another call withdrew, for its target says so by now, is no answer to who asks for it himself."""
+    arn = world.image()
+    world.throttled('--config', config(), '-T', 'web')
+    world.standin.ctl('add-fault', op='ListWorkflowExecutions', arn=arn, kind='delay', seconds=2, times=1)
+    person = world.start('-a', arn, *LIMIT)
+    until(True, lambda: len(world.requests('ListWorkflowExecutions')) > 1)
+    off = config(WEB.replace('enabled = true', 'enabled = false'))
+    same(world.run('--config', off, '--resume').code, 0)
+    result = world.finish(person)
+    same((result.code, world.cancels(arn)), (0, 1), result)
+    same([o for o, _ in world.outcome(arn)], ['withdrawn', 'cancelled'])
+
+
+@test
+def _():
+    """at any age, several builds are asked for although nothing tells what they do."""
+    arns = [world.image(build=i) for i in range(1, 7)]
+    world.standin.ctl('add-fault', op='ListWorkflowExecutions', kind='silent', seconds=60)
+    result = world.run(*[x for a in arns for x in ('-a', a)], '--any-age', '--max-cancel', '20')
+    same(sum(world.cancels(a) for a in arns), 6, result)
+
+
+@test
+def _():
+    """what nothing has left for: withdrawn at any time when forbidden, asked for at once when AWS answers again."""
+    arn = world.image()
+    file = config()
+    world.throttled('--config', file, '-T', 'web', *EVENT)
+    world.age(1900)
+    off = config(WEB.replace('enabled = true', 'enabled = false'))
+    result = world.run('--config', off, '--resume')
+    same((result.code, world.outcome(arn)), (0, [('withdrawn', True)]), result)
+    world.fresh()
+    arn = world.image()
+    file = config()
+    world.throttled('--config', file, '-T', 'web', *EVENT)
+    world.age(1900)
+    result = world.run('--config', file, '--resume')
+    same((result.code, world.outcome(arn)), (2, [('expired', True)]), result)
+    has(result.first, 'given up: still BUILDING, could not be asked for within 30m')
+    result = world.run('--config', file, '-T', 'web', *EVENT)
+    same((result.code, world.outcome(arn)[-1]), (0, ('cancelled', True)), result)
+
+
+@test
+def _():
+    """ends on record in the future, after the clock went back, hide no stuck build and block none."""
+    arn = world.image(on_cancel={'polls': 0})
+    same(world.run('-a', arn, *LIMIT).code, 0)
+    world.age(-30 * 86400)
+    world.set(arn, status='BUILDING', workflows=[
+        {'type': 'BUILD', 'status': 'CANCELLED', 'start_age_s': 7900},
+        {'type': 'BUILD', 'status': 'RUNNING', 'start_age_s': 6000}])
+    result = world.run('-a', arn, *LIMIT)
+    same(result.code, 2, result)
+    has(result.first, 'refused by rule age-known: it is dated 29d 23h in the future: check the clock')
 
 
 # A dry run

@@ -151,8 +151,7 @@ static void outcomes_add_a_warning_when_nothing_was_started(void **state)
 {
     (void)state;
     for (int i = 0; i < IB_FOLLOW_OUTCOME_COUNT; i++) {
-        bool fine = i == IB_FOLLOW_NONE || i == IB_FOLLOW_WOULD || i == IB_FOLLOW_WITHHELD ||
-                    i == IB_FOLLOW_STARTED;
+        bool fine = i == IB_FOLLOW_NONE || i == IB_FOLLOW_WOULD || i == IB_FOLLOW_STARTED;
         assert_int_equal(ib_follow_state((enum ib_follow_outcome)i),
                          fine ? IB_STATE_OK : IB_STATE_WARNING);
         assert_true(ib_follow_outcome_name((enum ib_follow_outcome)i)[0] != '\0');

@@ -105,7 +105,7 @@ static void answer_act(struct act *a)
 static void end_act(struct act *a, enum ib_outcome outcome, const char *text)
 {
     struct ib_error err = IB_ERROR_INIT;
-    struct ib_cancel_report report = {.outcome = outcome};
+    struct ib_cancel_report report = {.outcome = outcome, .sent = outcome == IB_OUTCOME_REFUSED};
 
     (void)snprintf(report.text, sizeof report.text, "%s", text);
     assert_ok(ib_journal_finish(&a->cancel, &report, &err), &err);
@@ -399,7 +399,7 @@ static const struct end_row end_rows[] = {
     {"end_found_later_as_cancelled", IB_OUTCOME_NOTHING, "CANCELLED", "cancelled"},
     {"end_found_later_as_available", IB_OUTCOME_NOTHING, "AVAILABLE", "finished"},
     {"end_gone", IB_OUTCOME_GONE, "BUILDING", "gone"},
-    {"end_refused_by_aws", IB_OUTCOME_REFUSED, "BUILDING", "failed"},
+    {"open_when_refused_after_an_earlier_request", IB_OUTCOME_REFUSED, "BUILDING", NULL},
     {"open_while_not_confirmed", IB_OUTCOME_REQUESTED, "BUILDING", NULL},
     {"open_while_the_answer_is_not_known", IB_OUTCOME_UNKNOWN, "BUILDING", NULL},
     {"open_when_it_could_not_be_tried", IB_OUTCOME_UNTRIED, "BUILDING", NULL},
@@ -478,6 +478,8 @@ static void refusal_of_every_try_takes_the_sending_back(void **state)
     assert_int_equal(row.phase, IB_CANCEL_CLAIMED);
     assert_true(row.sent_ms == 0);
     end_act(&a, IB_OUTCOME_REFUSED, "refused");
+    read_last(&j, WEB, &row);
+    assert_string_equal(row.outcome, "failed");
     assert_ok(ib_statedb_count(j.db, "web", "", ib_time_now_ms(), &of_target, &total, &err), &err);
     assert_int_equal(total, 0);
 }
@@ -916,16 +918,14 @@ static const struct again_row again_rows[] = {
     {"again_after_one_that_was_cancelled", {.has_last = true, .last = ENDED("cancelled", 60000)}, AS_IT_WAS, false,
      true, "none is under way, and none has failed"},
     {"again_not_soon_after_a_refusal", {.has_last = true, .last = ENDED("failed", 60000)}, AS_IT_WAS, false, false,
-     "it failed 1m 0s ago, and is tried again by itself in 29m 0s (a call without an event does it now): no"},
+     "it failed 1m 0s ago; an event or a sweep may ask again in 29m 0s, a call without an event now: no"},
     {"again_when_a_person_asks", {.has_last = true, .last = ENDED("failed", 60000)}, AS_IT_WAS, true, true,
      "one has failed 1m 0s ago, and a person asks: no"},
     {"again_half_an_hour_after_a_refusal", {.has_last = true, .last = ENDED("failed", 1800000)}, AS_IT_WAS, false,
      true, "one has failed 30m 0s ago: no"},
-    {"again_half_an_hour_after_none_arrived", {.has_last = true, .last = ENDED("expired", 1800000)}, AS_IT_WAS,
-     false, true, "one has failed 30m 0s ago: no"},
     {"again_never_what_aws_accepted_and_did_not_end",
      {.has_last = true, .last_accepted = true, .last = ENDED("expired", 90000000)}, AS_IT_WAS, false, false,
-     "it failed 1d 1h ago, and is not tried again by itself (a call without an event does it now): no"},
+     "it failed 1d 1h ago; no event and no sweep asks again, a call without an event now: no"},
     {"again_what_was_accepted_when_a_person_asks",
      {.has_last = true, .last_accepted = true, .last = ENDED("expired", 60000)}, AS_IT_WAS, true, true,
      "one has failed 1m 0s ago, and a person asks: no"},
@@ -934,10 +934,13 @@ static const struct again_row again_rows[] = {
      {.looked = true, .has_first_start = true, .first_start_ms = 1001}, false, true,
      "none is under way, and none has failed"},
     {"again_not_when_it_was_not_looked_at", {.has_last = true, .last = ENDED("failed", 60000)}, {.looked = false},
-     false, false, "it failed 1m 0s ago, and is tried again by itself in 29m 0s (a call without an event does it "
-     "now): no"},
+     false, false, "it failed 1m 0s ago; an event or a sweep may ask again in 29m 0s, a call without an event now: no"},
     {"again_not_after_a_failure_in_the_future", {.has_last = true, .last = ENDED("failed", -60000)}, AS_IT_WAS,
-     false, false, "it failed 0s ago, and is tried again by itself in 31m 0s (a call without an event does it now): no"},
+     false, false, "it failed 0s ago; an event or a sweep may ask again in 31m 0s, a call without an event now: no"},
+    {"again_after_a_failure_far_in_the_future_for_the_clock_went_back",
+     {.has_last = true, .last = ENDED("failed", -60001)}, AS_IT_WAS, false, true, "one has failed 0s ago: no"},
+    {"again_at_once_when_nothing_ever_left", {.has_last = true, .last = ENDED("expired", 1000)}, AS_IT_WAS, false, true,
+     "one has failed 1s ago: no"},
     {"again_beside_an_open_one", {.has_open = true, .open = {.kind = "cancel", .created_ms = NOW - 5000}}, AS_IT_WAS,
      false, true, "one is under way: cancel decided 5s ago, not confirmed"},
 };
