@@ -76,7 +76,8 @@ size_t ib_cancelled_new(const struct ib_cancelled *done)
          * is cancelled neither now nor later; what it throttled, or called in use, is asked for again, and counts.
          */
         bool refused = item->report.outcome == IB_OUTCOME_REFUSED && !item->report.may_pass;
-        n += item->report.sent && !refused && item->record != NULL && item->record->row.attempts <= 1
+        bool asked = item->report.sent || item->report.outcome == IB_OUTCOME_DRY_RUN;
+        n += asked && !refused && item->record != NULL && item->record->row.attempts <= 1
                  ? 1
                  : 0;
     }
@@ -124,6 +125,9 @@ enum ib_state ib_cancelled_item_state(const struct ib_cancelled *done,
     const struct ib_cancel_report *r = &item->report;
     enum ib_state state = ib_outcome_state(r->outcome);
 
+    if (item->outdone) {
+        return IB_STATE_OK;
+    }
     if (done->sweep && r->outcome == IB_OUTCOME_REFUSED && r->decided &&
         r->decision.verdict == IB_POLICY_REFUSE) {
         state = swept_state(r->decision.rule);
@@ -203,6 +207,10 @@ static void first_line(const struct ib_cancelled *done, struct ib_output *out)
         }
     } else {
         ib_output_text(out, "%s %s", title(lead, name, sizeof name), lead->text);
+        if (done->survey != NULL && done->survey->trouble_count > 0 &&
+            ib_outcome_state(lead->outcome) == IB_STATE_OK) {
+            ib_output_more(out, "; not tried: %s", done->survey->troubles[0].err.text);
+        }
         if (done->count > 1) {
             ib_output_more(out, " (%zu builds looked at, %zu cancels sent)", done->count,
                            ib_cancelled_sent(done));
@@ -469,8 +477,10 @@ enum ib_rc ib_cancelled_json(const struct ib_cancelled *done, const char *progra
         ib_members_int(&sums, "startsFailed", (int64_t)done->sums.starts_failed);
         ib_members_object(&m, "journal", &sums);
     }
-    if (done->journal_trouble.rc != IB_OK) {
-        ib_members_c(&m, "journalError", done->journal_trouble.text);
+    const struct ib_error *journal =
+        done->journal_trouble.rc != IB_OK ? &done->journal_trouble : &done->unrecordable;
+    if (journal->rc != IB_OK) {
+        ib_members_c(&m, "journalError", journal->text);
     }
     ib_members_str_if(&m, "feedback", ib_str_from(done->told));
     ib_members_int(&m, "requests", done->stats.attempts);

@@ -15,6 +15,7 @@ struct ib_cancelled_item {
     struct ib_journal_cancel *record; /* heap; NULL = not on record */
     struct ib_follow_report follow;   /* what after_cancel came to */
     struct ib_leftover left;          /* what the build's steps made and did not end */
+    bool outdone;                     /* another target's result for the same build is what counts */
     bool looked_behind;               /* it was cancelled, by this call or one before: left was looked for */
 };
 

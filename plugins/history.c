@@ -14,7 +14,7 @@ struct show {
 static bool show_line(void *ctx, const struct ib_value *line)
 {
     struct show *s = ctx;
-    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT(8192);
+    IB_CLEANUP(ib_buf_fini) struct ib_buf text = IB_BUF_INIT((size_t)128 * 1024);
 
     s->count++;
     if (s->options->json) {

@@ -297,6 +297,9 @@ static enum ib_rc check_memory(const struct options *o, struct ib_error *err)
     if ((o->resume ? 1 : 0) + (o->sweep ? 1 : 0) + (o->history ? 1 : 0) > 1) {
         return ib_fail(err, IB_EUSAGE, "one of --resume, --sweep and --history is allowed");
     }
+    if (o->resume && o->detach) {
+        return ib_fail(err, IB_EUSAGE, "--resume waits itself; --detach goes with a cancel");
+    }
     if (o->no_journal && (o->resume || o->sweep || o->history || o->detach)) {
         return ib_fail(err, IB_EUSAGE, "--%s needs the journal that --no-journal leaves out",
                        o->resume ? "resume" : o->sweep ? "sweep" : o->history ? "history" : "detach");
@@ -386,6 +389,25 @@ static struct ib_policy policy_of(const struct action *a, const struct ib_target
     return p;
 }
 
+/* Of two targets' results for one build the one that did something counts, else the worse one, in any order. */
+static void settle(struct action *a, struct ib_cancelled_item *later)
+{
+    const struct ib_cancel_report *now = &later->report;
+    bool idle = now->outcome == IB_OUTCOME_REFUSED || now->outcome == IB_OUTCOME_NOTHING ||
+                now->outcome == IB_OUTCOME_UNTRIED;
+
+    for (struct ib_cancelled_item *item = a->done->items; item < later; item++) {
+        if (item->record == NULL || item->outdone || strcmp(item->report.arn, now->arn) != 0) {
+            continue;
+        }
+        int worse = ib_state_cmp(ib_cancelled_item_state(a->done, item),
+                                 ib_cancelled_item_state(a->done, later));
+        bool keep = idle && !now->sent && worse >= 0;
+        item->outdone = !keep;
+        later->outdone = keep;
+    }
+}
+
 /* rest: builds that wait for their turn, with this one: one that gives no answer must not use up the time of all. */
 static enum ib_rc act_on(struct action *a, const struct ib_target *t, struct ib_str arn,
                          int64_t confirm_ms, size_t rest, struct ib_error *err)
@@ -421,6 +443,7 @@ static enum ib_rc act_on(struct action *a, const struct ib_target *t, struct ib_
     }
     if (rc == IB_OK) {
         ib_cancel_run(&job, report);
+        settle(a, &a->done->items[a->done->count - 1]);
     }
     return rc;
 }
@@ -455,26 +478,20 @@ static void confirm_rest(struct action *a)
  * Several targets may select a build. Each may allow its cancel by its own rules: what one of them refused, or does not
  * call stuck, is the next one's to decide. False: it is settled.
  */
-static bool may_act_on(struct action *a, struct ib_str arn)
+static bool may_act_on(const struct action *a, struct ib_str arn)
 {
     for (size_t i = 0; i < a->done->count; i++) {
-        struct ib_cancelled_item *item = &a->done->items[i];
+        const struct ib_cancelled_item *item = &a->done->items[i];
         const struct ib_cancel_report *r = &item->report;
-        bool resumed = item->record == NULL; /* and withdrawn, or not stuck by its target's limits */
-        bool open = (resumed || item->record->standing == IB_STANDING_NONE) && !r->sent && r->decided &&
+        /* Without a record: taken up by the resume, and withdrawn or not stuck by its target's limits. */
+        bool open = (item->record == NULL || item->record->standing == IB_STANDING_NONE) && !r->sent &&
+                    r->decided &&
                     (r->outcome == IB_OUTCOME_REFUSED || r->outcome == IB_OUTCOME_NOTHING ||
                      r->outcome == IB_OUTCOME_UNTRIED) &&
                     r->decision.verdict != IB_POLICY_CANCEL && r->decision.rule != IB_RULE_IN_FLIGHT &&
                     r->decision.rule != IB_RULE_OPT_OUT;
-        if (!ib_str_eq_c(arn, r->arn)) {
-            continue;
-        }
-        if (!open) {
+        if (ib_str_eq_c(arn, r->arn) && !item->outdone && !open) {
             return false;
-        }
-        if (!a->o->explain && !resumed) {
-            ib_cancelled_drop(a->done, i);
-            return true;
         }
     }
     return true;
@@ -563,6 +580,16 @@ static enum ib_rc find_candidates(const struct action *a, const struct ib_survey
     return IB_OK;
 }
 
+static bool is_shown(const struct ib_cancelled *done, struct ib_str arn)
+{
+    for (size_t i = 0; i < done->count; i++) {
+        if (ib_str_eq_c(arn, done->items[i].report.arn)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Every build of pipelines, images or accounts that may be stuck by its lists. */
 static enum ib_rc act_on_found(struct action *a, struct ib_survey *survey, bool wait,
                                struct ib_error *err)
@@ -574,15 +601,18 @@ static enum ib_rc act_on_found(struct action *a, struct ib_survey *survey, bool 
     for (size_t i = 0; i < all.count && rc == IB_OK; i++) {
         const struct ib_survey_build *b = &survey->builds[all.at[i]];
         const struct ib_target *t = &survey->plan[b->target];
+        bool again = is_shown(a->done, b->image.arn);
         if (a->o->sweep && !policy_of(a, t).enabled) {
             continue; /* watched, not to be cancelled: a sweep has no event that asked for it */
         }
-        if (looked >= CANDIDATES_MAX) {
-            a->done->left_out++;
+        if (looked >= CANDIDATES_MAX && !again) {
+            /* What is protected on purpose is the check's to tell, not a sweep's. */
+            bool protected = a->o->sweep && is_forbidden(a, survey, b);
+            a->done->left_out += b->judgement.stuck && !protected ? 1 : 0;
             continue;
         }
         if (may_act_on(a, b->image.arn)) {
-            looked++;
+            looked += again ? 0 : 1;
             rc = act_on(a, t, b->image.arn, wait ? confirm_of(a->o, t) : 0, all.count - i, err);
         }
     }
@@ -725,36 +755,47 @@ static enum ib_rc do_resume(const struct options *o, struct session *s, struct i
 /* The background process of --detach: this program's --resume with the same ways to reach AWS. */
 static enum ib_rc detach(const struct options *o, const struct session *s, struct ib_error *err)
 {
-    const char *args[32] = { program.name, "--resume", "--timeout", "10m", "--confirm-timeout", "9m",
-                             "--state-dir", state_dir_of(o, &s->config) };
-    size_t n = 8;
     const struct {
         const char *name, *value;
-    } more[] = { { "--config", o->common.config },
+    } more[] = { { "--state-dir", state_dir_of(o, &s->config) },
+                 { "--config", o->common.config },
                  { "--workflow", o->workflow },
                  { "--syslog", ib_record_facilities[o->facility] },
                  { "--syslog-tag", o->tag },
+                 /* No comment: it may be about another build that was open. */
                  { "--recheck", o->recheck == IB_SCHEDULER_NONE ? NULL : schedulers[o->recheck] },
-                 { "--host", o->host },
-                 { "--service", o->service } };
+                 { "--host", o->recheck == IB_SCHEDULER_NONE ? NULL : o->host },
+                 { "--service", o->recheck == IB_SCHEDULER_NONE ? NULL : o->service } };
+    const char *args[4 + IB_ARRAY_LEN(more) + 1] = { program.name, "--resume", "--timeout=10m",
+                                                     "--confirm-timeout=9m" };
+    struct ib_buf joined[IB_ARRAY_LEN(more)];
+    size_t n = 4;
+    enum ib_rc rc = IB_OK;
 
     for (size_t i = 0; i < IB_ARRAY_LEN(more); i++) {
+        joined[i] = (struct ib_buf)IB_BUF_INIT((size_t)128 * 1024);
         if (more[i].value != NULL) {
-            args[n++] = more[i].name;
-            args[n++] = more[i].value;
+            /* One word each: a value may begin with a dash. */
+            ib_buf_addf(&joined[i], "%s=%s", more[i].name, more[i].value);
+            rc = rc == IB_OK ? ib_buf_ok(&joined[i], more[i].name, err) : rc;
+            args[n++] = ib_buf_c(&joined[i]);
         }
     }
-    if (o->comment) {
-        args[n++] = "--comment";
+    if (rc == IB_OK) {
+        /* The strings stay what they are; exec only wants them without const. */
+        rc = ib_detach_self((char *const *)(uintptr_t)args, err);
     }
-    /* The strings stay what they are; exec only wants them without const. */
-    return ib_detach_self((char *const *)(uintptr_t)args, err);
+    for (size_t i = 0; i < IB_ARRAY_LEN(more); i++) {
+        ib_buf_fini(&joined[i]);
+    }
+    return rc;
 }
 
 static bool left_open(const struct ib_cancelled *done)
 {
     for (size_t i = 0; i < done->count; i++) {
-        if (done->items[i].record != NULL && done->items[i].record->standing == IB_STANDING_OWNED &&
+        const struct ib_journal_cancel *record = done->items[i].record; /* none: taken up by the resume before */
+        if ((record == NULL || record->standing == IB_STANDING_OWNED) &&
             (done->items[i].report.outcome == IB_OUTCOME_REQUESTED ||
              done->items[i].report.outcome == IB_OUTCOME_UNKNOWN || done->items[i].report.may_pass)) {
             return true;
@@ -774,6 +815,11 @@ static enum ib_rc do_cancels(struct action *a, struct session *s, struct ib_erro
     a->allow = NULL;
     /* Written also after a failure: what was sent before it stays on record. */
     ib_recorded_finish(&s->recorded, s->clients, a->deadline, &s->done);
+    for (size_t i = s->done.count; i > 0 && !a->o->explain; i--) {
+        if (s->done.items[i - 1].outdone) {
+            ib_cancelled_drop(&s->done, i - 1);
+        }
+    }
     if (rc != IB_OK && ib_cancelled_sent(&s->done) > 0) {
         /* And is told. */
         if (err != NULL) {
@@ -801,7 +847,9 @@ static void say_resumed(const struct options *o, struct session *s, enum ib_stat
 
     ib_resume_perf(&s->resume, out);
     (void)ib_resume_words(&s->resume, words, sizeof words);
-    if (o->resume || (idle && resumed != IB_STATE_OK)) {
+    if (s->done.unrecordable.rc != IB_OK && (idle || o->resume)) {
+        ib_output_text(out, "what is open is not known: %s", s->done.unrecordable.text);
+    } else if (o->resume || (idle && resumed != IB_STATE_OK)) {
         ib_output_text(out, "%s", words);
     } else if (idle && !ib_cancelled_unread(&s->done, out)) {
         ib_output_text(out, "%s%s", words,
@@ -919,7 +967,7 @@ static bool never_began(const struct ib_cancelled *done)
     enum ib_rc rc = done->count == 1 ? done->items[0].report.error.rc : IB_OK;
 
     /* What was taken up from the journal has been begun, and there may be more to tell. */
-    return done->count == 1 && done->items[0].record != NULL &&
+    return !done->sweep && done->count == 1 && done->items[0].record != NULL &&
            done->items[0].report.outcome == IB_OUTCOME_UNTRIED && done->items[0].report.reads == 0 &&
            (rc == IB_EUSAGE || rc == IB_ECONFIG || rc == IB_ECRED);
 }
@@ -1042,6 +1090,8 @@ int main(int argc, char **argv)
     ib_start(&program);
     ib_start_options(groups, IB_ARRAY_LEN(groups), argc, argv, &result);
     ib_option_result_fini(&result);
+    bool json = o.common.output == IB_OUTPUT_FORM_JSON;
+    ib_start_timeout(o.common.timeout_ms, IB_STATE_UNKNOWN, json);
     if (check_options(&o, &err) != IB_OK) {
         log_decision(&o, true, "untried", err.text);
         ib_start_usage(NULL, &err);
@@ -1051,8 +1101,6 @@ int main(int argc, char **argv)
     }
     o.sweep_selects = has_selection(&o);
     o.plan.all_targets = o.plan.all_targets || (o.sweep && !o.sweep_selects);
-    bool json = o.common.output == IB_OUTPUT_FORM_JSON;
-    ib_start_timeout(o.common.timeout_ms, IB_STATE_UNKNOWN, json);
     ib_gate_decide(&o.gate, &o.event, &decision);
     enum ib_rc rc = decision.act || o.common.diagnose ? run(&o, &out, &state, &err)
                                                       : no_action(&o, &decision, &out, &err);

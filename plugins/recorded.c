@@ -21,6 +21,9 @@ enum ib_rc ib_recorded_open(const struct ib_recorded_options *options, struct ib
     }
     enum ib_rc rc = ib_journal_open(options->state_dir, options->read_only, options->busy_ms,
                                     &ret->journal, &why);
+    if (rc == IB_OK) {
+        ib_statedb_until(ret->journal.db, options->deadline);
+    }
     if (rc != IB_OK && options->read_only) {
         /* None yet is an empty one. Any other keeps the real run from sending anything. */
         if (rc != IB_ENOENT) {
@@ -44,7 +47,6 @@ enum ib_rc ib_recorded_open(const struct ib_recorded_options *options, struct ib
         }
         return rc;
     }
-    ib_statedb_until(ret->journal.db, options->deadline);
     ret->caller = ib_journal_caller_value(&options->caller);
     return IB_OK;
 }
@@ -101,6 +103,13 @@ enum ib_rc ib_recorded_attach(struct ib_recorded *recorded, struct ib_cancelled 
     }
     job->hooks = ib_journal_hooks(record);
     if (recorded->options.read_only) {
+        /* What this run would have asked for before counts as if it had. */
+        for (size_t i = 0; i + 1 < done->count; i++) {
+            const struct ib_cancelled_item *item = &done->items[i];
+            bool would = item->report.outcome == IB_OUTCOME_DRY_RUN;
+            job->total_last_hour += would ? 1 : 0;
+            job->target_last_hour += would && item->target == job->target ? 1 : 0;
+        }
         job->hooks = (struct ib_cancel_hooks){.ctx = record, .once = job->hooks.once};
     }
     job->hooks.phase = on_phase;
@@ -318,9 +327,15 @@ void ib_recorded_prune(struct ib_recorded *recorded, int64_t keep_ms)
 static bool is_news(const struct ib_cancelled_item *item)
 {
     const struct ib_cancel_report *r = &item->report;
-    bool gave_up = item->record == NULL && r->outcome == IB_OUTCOME_REFUSED; /* by --resume */
+    bool of_row = item->record == NULL || item->record->standing == IB_STANDING_OWNED;
+    bool ended = r->outcome == IB_OUTCOME_NOTHING || r->outcome == IB_OUTCOME_GONE ||
+                 r->outcome == IB_OUTCOME_REFUSED;
 
-    return r->sent || gave_up || r->outcome == IB_OUTCOME_NOTHING || r->outcome == IB_OUTCOME_GONE;
+    /*
+     * That a build has ended by itself, or is not stuck, the check finds out as well. Asked to run again for it, one
+     * that is CRITICAL for another reason would call the handler at once, and so on.
+     */
+    return r->sent || (of_row && ended);
 }
 
 /* The one that the comment is about, and how many others there are. */

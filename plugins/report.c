@@ -112,7 +112,8 @@ static const char *journal_words(const struct ib_report *r, const struct ib_surv
         return buf;
     }
     bool was_cancelled = strcmp(row->outcome, "cancelled") == 0 || strcmp(row->outcome, "refused") == 0;
-    if (row->ended_ms != 0 && b->judgement.in_flight && was_cancelled) {
+    /* Back at work, or ended otherwise since. */
+    if (row->ended_ms != 0 && was_cancelled && b->image.status != IB_IMAGE_CANCELLED) {
         return buf;
     }
     /* What failed is no news of a build that has ended all the same. */

@@ -11,6 +11,7 @@
 #include "lib/sys/signals.h"
 #include "plugins/recorded.h"
 
+#define LEAST_MS   (IB_SECOND_MS / 2) /* with less, no row is taken up */
 #define ROW_MIN_MS (3 * IB_SECOND_MS) /* one row may take so long, however many wait */
 
 struct rows {
@@ -366,7 +367,7 @@ static enum ib_rc take_up(struct ib_resume *r, const struct rows *rows, struct i
     for (size_t i = 0; rc == IB_OK && i < rows->count; i++) {
         struct ib_cancel_row row;
         enum ib_claim_result result;
-        if (ib_deadline_left_ms(&r->deadline) < IB_SECOND_MS || ib_signals_stop_requested()) {
+        if (ib_deadline_left_ms(&r->deadline) < LEAST_MS || ib_signals_stop_requested()) {
             break;
         }
         rc = ib_statedb_take(r->journal->db, rows->items[i].id, &r->journal->self, ib_time_now_ms(),
@@ -424,7 +425,7 @@ enum ib_state ib_resume_state(const struct ib_resume *resume, const struct ib_ca
             state = ib_state_worst(state, IB_STATE_UNKNOWN);
         }
     }
-    if (done->journal_trouble.rc != IB_OK) {
+    if (done->journal_trouble.rc != IB_OK || done->unrecordable.rc != IB_OK) {
         state = ib_state_worst(state, IB_STATE_UNKNOWN);
     }
     return resume->failed > 0 ? IB_STATE_CRITICAL : state;

@@ -138,9 +138,12 @@ static void finalize(sqlite3_stmt **stmt)
 
 #define STMT IB_CLEANUP(finalize) sqlite3_stmt *
 
+static void set_patience(struct ib_statedb *db);
+
 static enum ib_rc prepare(struct ib_statedb *db, const char *sql, const char *what,
                           sqlite3_stmt **ret, struct ib_error *err)
 {
+    set_patience(db);
     if (sqlite3_prepare_v2(db->sql, sql, -1, ret, NULL) != SQLITE_OK) {
         return fail_sql(db, what, err);
     }

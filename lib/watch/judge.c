@@ -267,6 +267,9 @@ static void judge_in_flight(const struct ib_judge_rules *rules, const struct ib_
 
 void ib_judge_not_older(struct ib_judge_facts *facts, int64_t most_ms)
 {
+    if (most_ms < -IB_MINUTE_MS && facts->phase_known) {
+        return; /* our clock went back, and a workflow tells since when it works */
+    }
     if (facts->age_known && facts->age_ms > most_ms) {
         facts->age_ms = most_ms;
     }

@@ -76,7 +76,7 @@ struct ib_judge_facts {
 /*
  * A build that was put back to work, and no workflow has begun that would show it: its age by AWS's dates is too
  * high. most_ms: what it can be at the most, by what this host knows of it; negative: that is dated in the future, and
- * so is the build then. Pure.
+ * so is the build then, unless a workflow tells since when it works. Pure.
  */
 void ib_judge_not_older(struct ib_judge_facts *facts, int64_t most_ms);
 

@@ -453,6 +453,21 @@ def _():
 
 @test
 def _():
+    """a build that has ended by itself asks for no check: one that is CRITICAL for it would call again, and so on."""
+    name, handle = reader()
+    config = nagios_config(name)
+    arn = world.image(name='ended', status='FAILED')
+    result = world.run('--config', config, '-a', arn, '-c', '90m', '--recheck', 'nagios', '--comment', *NAMED)
+    same((result.code, 'asked for a new check' in result.out), (0, False), result)
+    try:
+        same(os.read(handle, 65536), b'')
+    except BlockingIOError:
+        pass
+    os.close(handle)
+
+
+@test
+def _():
     """names that are only odd travel to Icinga as data, and cost no cancel."""
     for text in ('R&D builds', "Tom's builds", 'a<b', 'x" || true || "', '$HOSTNAME$', 'web;1'):
         api = Api(lambda head: http('200 OK', GOOD))

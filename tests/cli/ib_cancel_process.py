@@ -125,18 +125,20 @@ def _():
 def _():
     """by default it is over in less than 25 s, whatever gives no answer."""
     margin = float(os.environ.get('IB_LOAD_MARGIN_MS', '20000')) / 1000  # for a machine that does much else
-    took = []
+    begun = time.monotonic()
+    runs = {}
     for op in ('GetImage', 'CancelImageCreation'):
         arn = world.image(name=f'silent-{op.lower()}')
-        world.standin.ctl('add-fault', op=op, kind='silent', seconds=120)
-        begun = time.monotonic()
-        result = world.run('-a', arn, *LIMIT)
-        took.append(time.monotonic() - begun)
+        world.standin.ctl('add-fault', op=op, arn=arn, kind='silent', seconds=120)
+        runs[op] = world.start('-a', arn, *LIMIT)
+    until(True, lambda: all(p.poll() is not None for p in runs.values()))
+    took = time.monotonic() - begun
+    for op, process in runs.items():
+        result = world.finish(process)
         same(result.code, 3 if op == 'GetImage' else 1, result)
         has(result.first, 'not tried' if op == 'GetImage' else 'outcome unknown')
-        world.standin.ctl('clear-faults')
-    same(max(took) < 25 + margin, True, took)
-    return ' and '.join(f'{x:.2f} s' for x in took)
+    same(took < 25 + margin, True, took)
+    return f'{took:.2f} s'
 
 
 # syslog: a socket of our own in the place of /dev/log, in a mount namespace of its own

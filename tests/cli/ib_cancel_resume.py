@@ -5,12 +5,13 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cancel_world import Fresh, World, kill  # noqa: E402
+from cancel_world import CHECK, Fresh, World, kill  # noqa: E402
 from tap import Tests, has, same, until  # noqa: E402
 
 world = World()
@@ -28,6 +29,12 @@ def sent():
 
 def config(text=WEB):
     return world.config(text)
+
+
+def check(arn, *arguments):
+    return world.finish(subprocess.Popen(
+        [CHECK, '-a', arn, *LIMIT, '--endpoint-url', world.standin.url, *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=world.env()))
 
 
 def tests_of(arn):
@@ -299,6 +306,11 @@ def _():
     same((result.code, result.out.count('open=1;;;0 failed=1;;;0 oldest=')), (2, 1), result)
     has(result.first, '1 cancel failed within the last hour')
     has(result.out, 'no AWS credentials')
+    swept = world.image()
+    file = config(f'targets: {{ one: {{ arn = "{swept}"; critical = "90m"; cancel: {{ enabled = true; }}; }}; }};\n')
+    result = world.run('--config', file, '--sweep', env=env)
+    same((result.code, result.out.count('open=1;;;0 failed=1;;;0 oldest=')), (2, 1), result)
+    has(result.first, '1 cancel failed within the last hour')
 
 
 @test
@@ -447,9 +459,18 @@ def _():
     world.set(arn, status='BUILDING', workflows=[
         {'type': 'BUILD', 'status': 'CANCELLED', 'start_age_s': 7900},
         {'type': 'BUILD', 'status': 'RUNNING', 'start_age_s': 6000}])
+    same(check(arn).code, 2)
     result = world.run('-a', arn, *LIMIT)
-    same(result.code, 2, result)
-    has(result.first, 'refused by rule age-known: it is dated 29d 23h in the future: check the clock')
+    same((result.code, world.cancels(arn)), (0, 2), result)
+    # Where no workflow tells, its age is not known, which is neither young nor stuck.
+    world.age(-30 * 86400)
+    world.set(arn, status='BUILDING', workflows=[])
+    result = check(arn)
+    same(result.code, 3, result)
+    has(result.first, 'it is dated in the future, check this host\'s clock')
+    result = world.run('-a', arn, *LIMIT)
+    same((result.code, world.cancels(arn)), (2, 2), result)
+    has(result.first, 'refused by rule age-known: it is dated ')
 
 
 # A dry run
@@ -475,6 +496,21 @@ def _():
         has(result.out, 'would be cancelled (dry run)')
         has(result.out, 'one is under way: cancel requested')
         has(result.out, 'open=1;;;0')
+
+
+@test
+def _():
+    """without a journal that can be read, a dry run of --resume and --sweep is UNKNOWN, and says why."""
+    os.mkdir(world.state, 0o700)
+    with open(world.path(), 'wb') as handle:
+        handle.write(b'no database' * 1000)
+    os.chmod(world.path(), 0o600)
+    for call in (('--resume', '--dry-run'), ('--resume', '--explain'), ('--config', config(), '--sweep', '--dry-run')):
+        result = world.run(*call)
+        same(result.code, 3, (call, result))
+        has(result.first, 'the database is damaged')
+        answer = json.loads(world.run(*call, '--output', 'json').out)
+        has(answer['journalError'], 'the database is damaged')
 
 
 # Sweeps
@@ -540,6 +576,60 @@ def _():
         arn = world.image()
         result = world.run('--config', config(f'targets: {{ a: {off}; b: {late}; }};\n'), *call)
         same((world.cancels(arn), sent()), (0, 0), result)
+
+
+@test
+def _():
+    """of two refusals the worse one counts, in any order, and both are on record."""
+    used = '{ image = "web-server"; critical = "90m"; cancel: { enabled = true; max_per_hour = 0; }; }'
+    high = '{ image = "web-server"; critical = "9h"; cancel: { enabled = true; }; }'
+    late = '{ image = "web-server"; critical = "90m"; cancel: { enabled = true; minimum_age = "9h"; }; }'
+    for other in (high, late):
+        for one, two in ((used, other), (other, used)):
+            for call in (('--sweep',), ('--all-targets', *EVENT)):
+                world.fresh()
+                arn = world.image()
+                result = world.run('--config', config(f'targets: {{ a: {one}; b: {two}; }};\n'), *call)
+                same((result.code, world.cancels(arn)), (2, 0), (one, two, call, result))
+                has(result.first, 'refused by rule target-budget')
+                same(len(result.out.strip().split('\n')), 2, result)
+                same(sorted(x['rule'] for x in world.history(arn)),
+                     (['minimum-age'] if other == late else []) + ['target-budget'])
+    world.fresh()
+    arn = world.image()
+    good = '{ image = "web-server"; critical = "90m"; cancel: { enabled = true; }; }'
+    for one, two in ((late, good), (good, late)):
+        result = world.run('--config', config(f'targets: {{ a: {one}; b: {two}; }};\n'), '--all-targets', '--explain')
+        same(result.code, 0, result)
+        has(result.first, 'would be cancelled')
+
+
+@test
+def _():
+    """a dry run keeps to the limits that the real one would meet."""
+    for limits, options in (('', ()), ('cancel: { max_per_hour = 1; };\n', ('--max-cancel', '5'))):
+        world.fresh()
+        for i in (1, 2, 3):
+            world.image(build=i)
+        file = config(WEB + limits)
+        dry = world.run('--config', file, '-T', 'web', *options, '--dry-run')
+        same((dry.code, dry.out.count('[dry-run]'), dry.out.count('[refused]')), (2, 1, 2), dry)
+        real = world.run('--config', file, '-T', 'web', *options)
+        same((real.code, real.out.count('[cancelled]'), real.out.count('[refused]')), (2, 1, 2), real)
+
+
+@test
+def _():
+    """left out is what is stuck and might have been cancelled, and nothing else."""
+    world.standin.ctl('bulk-images', count=70, names=1, prefix='off', status='BUILDING', age_s=9000)
+    arn = world.image(name='zz')
+    result = world.run('--config', config('defaults: { critical = "90m"; };\n'), '--sweep', '-A', '--allow',
+                       EVERY[:-1] + 'zz/*')
+    same((result.code, world.cancels(arn), 'not looked at' in result.first), (0, 1, False), result.first)
+    world.fresh()
+    world.standin.ctl('bulk-images', count=60, names=1, prefix='young', status='BUILDING', age_s=60)
+    result = world.run('-A', *LIMIT, '--allow', EVERY, '--explain')
+    same((result.code, 'not looked at' in result.first), (0, False), result.first)
 
 
 @test
@@ -616,6 +706,44 @@ def _():
     text = world.run('--history').out
     has(text, 'rule="opt-out"')
     has(text, 'it carries the tag ib-plugins:no-cancel')
+
+
+@test
+def _():
+    """however long the arguments, the line of who asked is shown."""
+    world.image()
+    arn = world.image(tags={'ib-plugins:no-cancel': 'yes'})
+    odd = EVERY[:-1] + '"' * 150
+    world.run('-a', arn, *LIMIT, *[x for _ in range(29) for x in ('--allow', odd)], '--allow', EVERY)
+    lines = world.run('--history').out.strip().split('\n')
+    same(('' in lines, ' refuse ' in lines[1], 'arguments=' in lines[1]), (False, True, True), lines)
+
+
+@test
+def _():
+    """what is wrong with a command line is JSON where JSON was asked for."""
+    for call in (('--resume', '-A'), ('--sweep', '--history'), ('--resume', '--detach'), ('-A', '--any-age')):
+        answer = world.run(*call, '--output', 'json')
+        same((answer.code, json.loads(answer.out)['exitCode']), (3, 3), answer)
+
+
+@test
+def _():
+    """--detach hands values on that begin with a dash."""
+    arn = world.image(on_cancel={'polls': 2})
+    same(world.run('-a', arn, *LIMIT, '--detach', '--syslog-tag=--mine').code, 1)
+    until([('cancelled', True)], lambda: world.outcome(arn))
+
+
+@test
+def _():
+    """the check calls cancelled by us what is CANCELLED, and nothing that was put back to work since."""
+    arn = world.image()
+    same(world.run('-a', arn, *LIMIT).code, 0)
+    has(check(arn).out, 'cancelled by ib_cancel_action')
+    for status in ('AVAILABLE', 'FAILED', 'BUILDING'):
+        world.set(arn, status=status)
+        same('cancelled by' in check(arn).out, False, status)
 
 
 @test
