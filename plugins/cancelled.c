@@ -172,6 +172,9 @@ static const struct ib_cancel_report *leading(const struct ib_cancelled *done)
 
     for (size_t i = 0; i < done->count; i++) {
         const struct ib_cancelled_item *item = &done->items[i];
+        if (item->outdone) {
+            continue;
+        }
         int c = lead == NULL ? 1
                              : ib_state_cmp(ib_cancelled_item_state(done, item),
                                             ib_cancelled_item_state(done, lead));
