@@ -248,7 +248,7 @@ static const struct ib_program program = {
 
 /* --- what is stuck must be said ----------------------------------------------------------------- */
 
-/* A sweep without a selection is about the targets that may be cancelled; others may have no limits at all. */
+/* A sweep of all targets is about those that may be cancelled; others may have no limits at all. */
 static void keep_enabled(struct ib_plan *plan)
 {
     size_t kept = 0;
@@ -284,12 +284,17 @@ static enum ib_rc check_stuck(const struct options *o, const struct ib_plan *pla
     return IB_OK;
 }
 
-static bool has_selection(const struct options *o)
+/* Does the command line name builds, or targets by their names? */
+static bool names_builds(const struct options *o)
 {
     const struct ib_plan_options *p = &o->plan;
 
-    return p->arns.count + p->pipelines.count + p->images.count + p->targets.count > 0 || p->all ||
-           p->all_targets;
+    return p->arns.count + p->pipelines.count + p->images.count + p->targets.count > 0 || p->all;
+}
+
+static bool has_selection(const struct options *o)
+{
+    return names_builds(o) || o->plan.all_targets;
 }
 
 static enum ib_rc check_memory(const struct options *o, struct ib_error *err)
@@ -1099,7 +1104,7 @@ int main(int argc, char **argv)
     if (o.detach && o.confirm_ms < 0) {
         o.confirm_ms = 0; /* the background process waits */
     }
-    o.sweep_selects = has_selection(&o);
+    o.sweep_selects = names_builds(&o);
     o.plan.all_targets = o.plan.all_targets || (o.sweep && !o.sweep_selects);
     ib_gate_decide(&o.gate, &o.event, &decision);
     enum ib_rc rc = decision.act || o.common.diagnose ? run(&o, &out, &state, &err)
