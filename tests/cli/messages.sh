@@ -238,6 +238,17 @@ fails 'a cancel that nobody allowed' 2 ib_cancel_action --no-journal -p web -c 9
 fails 'a build outside of the list' 2 ib_cancel_action --no-journal -a "$arn" -c 90m --allow 'arn:aws:imagebuilder:*:*:image/other/*'
 ctl set-image "$arn" 'on_cancel="never"' >/dev/null
 fails 'not confirmed' 1 ib_cancel_action --no-journal -a "$arn" -c 90m --confirm-timeout 1s
+lost=$(ctl add-image name=lost age_s=7980)
+ctl add-fault op=CancelImageCreation kind=reset >/dev/null
+AWS_MAX_ATTEMPTS=1 fails 'no answer' 1 ib_cancel_action --no-journal -a "$lost" -c 90m --confirm-timeout 1s
+ctl clear-faults >/dev/null
+ctl add-fault op=CancelImageCreation kind=error code=AccessDeniedException status=403 >/dev/null
+event='--state CRITICAL --state-type HARD'
+# shellcheck disable=SC2086
+"$abs_top_builddir/plugins/ib_cancel_action" --state-dir "$standin_dir/state" -a "$lost" -c 90m $event >"$out" 2>&1
+# shellcheck disable=SC2086
+fails 'refused before' 2 ib_cancel_action --state-dir "$standin_dir/state" -a "$lost" -c 90m $event
+ctl clear-faults >/dev/null
 
 sort -u "$standin_dir/patterns" >"$standin_dir/patterns.sorted"
 sort -u "$standin_dir/printed" | comm -23 "$standin_dir/patterns.sorted" - >"$out"
