@@ -109,6 +109,7 @@ lane_main() {
     wants check && stage check "make check"
     wants e2e && stage e2e "the real daemons, end to end"
     wants packages && stage packages "packages, built and installed"
+    wants dist && stage dist "make distcheck, built by clang -Werror"
 }
 lane_rest() {
     wants shellcheck && stage shellcheck "shellcheck"
@@ -120,7 +121,6 @@ lane_rest() {
         wants tidy && stage tidy "clang-tidy"
     fi
     [ "${san_built:-}" = yes ] && stage san-check "make check with sanitizers"
-    [ "$(cat "$logs/built")" = yes ] && wants dist && stage dist "make distcheck, built by clang -Werror"
 }
 
 begin=$(date +%s)
