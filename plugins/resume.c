@@ -169,10 +169,8 @@ static void say_gone(const struct ib_resume *r, const struct ib_target *target, 
 /* Its time is up and it cannot be read: because AWS says no, or for a day. */
 static bool is_past_hope(const struct ib_cancel_row *row, const struct ib_cancel_report *report)
 {
-    struct ib_retry_facts facts = {.transport = IB_OK, .status = report->error.http_status,
-                                   .code = report->error.aws_code, .message = report->error.text};
     bool said_no = report->error.aws_code[0] != '\0' && report->error.http_status < 500 &&
-                   ib_retry_classify(&facts) == IB_RETRY_NEVER;
+                   !ib_retry_may_pass(&report->error);
 
     return said_no || ib_time_now_ms() - row->created_ms > IB_DAY_MS;
 }

@@ -95,6 +95,16 @@ enum ib_retry_kind ib_retry_classify(const struct ib_retry_facts *facts)
     return ib_awserror_is_expired(facts->code) ? IB_RETRY_EXPIRED : IB_RETRY_NEVER;
 }
 
+bool ib_retry_may_pass(const struct ib_error *answer)
+{
+    struct ib_retry_facts facts = {.transport = IB_OK,
+                                   .status = answer->http_status,
+                                   .code = answer->aws_code,
+                                   .message = answer->text};
+
+    return ib_retry_classify(&facts) != IB_RETRY_NEVER;
+}
+
 bool ib_retry_take(struct ib_retry_bucket *bucket, enum ib_aws_retry_mode mode,
                    enum ib_retry_kind kind, int *ret_taken)
 {

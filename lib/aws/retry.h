@@ -33,6 +33,12 @@ struct ib_retry_facts {
 enum ib_retry_kind ib_retry_classify(const struct ib_retry_facts *facts);
 
 /*
+ * The error of an answer that was the last of its call: is it a no for now (throttled, failed on AWS's side, credentials
+ * expired, a clock that is off), so that the same request may be taken later?
+ */
+bool ib_retry_may_pass(const struct ib_error *answer);
+
+/*
  * AWS refuses beyond five minutes (IAM guide). Date headers have whole seconds and answers travel,
  * so a refused signature with four minutes and more is taken for a wrong clock.
  */

@@ -485,15 +485,6 @@ static bool is_gone(const struct ib_error *err)
            (err->rc == IB_EAWS && err->http_status == 404);
 }
 
-/* Refused for now (throttled, credentials expired): nothing was done, and asking later may help. */
-static bool is_for_now(const struct ib_error *err)
-{
-    struct ib_retry_facts facts = { .transport = IB_OK, .status = err->http_status,
-                                    .code = err->aws_code, .message = err->text };
-
-    return ib_retry_classify(&facts) != IB_RETRY_NEVER;
-}
-
 /* Still named when it stays, so that somebody deletes it. */
 static bool has_leftovers(const struct ib_image *image)
 {
@@ -538,7 +529,7 @@ static void conclude_refused(struct run *r)
         say(r, IB_OUTCOME_UNKNOWN, "outcome unknown: %s", r->answer.text);
     } else if (ib_awserror_is_denied(code, r->answer.http_status)) {
         say(r, IB_OUTCOME_REFUSED, "it may be read but not cancelled: %s", r->answer.text);
-    } else if (is_for_now(&r->answer)) {
+    } else if (ib_retry_may_pass(&r->answer)) {
         say(r, IB_OUTCOME_UNTRIED, "not cancelled yet: %s", r->answer.text);
     } else if (strcmp(code, "ResourceInUseException") == 0) {
         report->may_pass = true; /* as what after_cancel asks for: in a minute it may be free */

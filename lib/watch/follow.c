@@ -218,15 +218,10 @@ static void phase(const struct run *r, bool sent, const char *what)
 /* May another try help? What is in use may be free in a minute: the cancel was confirmed just now. */
 static bool may_pass(const struct ib_error *why)
 {
-    struct ib_retry_facts facts = {.transport = why->http_status == 0 ? why->rc : IB_OK,
-                                   .status = why->http_status,
-                                   .code = why->aws_code,
-                                   .message = why->text};
-
     /* What has no code is not AWS's word: it may have been started all the same. */
     return why->aws_code[0] == '\0' || why->http_status >= 500 ||
            strcmp(why->aws_code, "ResourceInUseException") == 0 ||
-           ib_retry_classify(&facts) != IB_RETRY_NEVER;
+           ib_retry_may_pass(why);
 }
 
 /* The build that came of it, by the answer; RetryImage keeps the one it was asked for. */

@@ -177,6 +177,27 @@ static void the_user_agent_follows_the_convention(void **state)
     assert_int_equal(out.data[out.len - 1], '0');
 }
 
+static void a_no_for_now_is_told_from_one_that_stays(void **state)
+{
+    static const struct {
+        int status;
+        const char *code;
+        bool passes;
+    } rows[] = {
+        {429, "CallRateLimitExceededException", true}, {400, "ThrottlingException", true},
+        {503, "ServiceUnavailableException", true},    {403, "ExpiredTokenException", true},
+        {403, "AccessDeniedException", false},         {400, "InvalidRequestException", false},
+        {404, "ResourceNotFoundException", false},     {400, "IdempotentParameterMismatchException", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < IB_ARRAY_LEN(rows); i++) {
+        struct ib_error e = {.rc = IB_EAWS, .http_status = rows[i].status};
+        (void)snprintf(e.aws_code, sizeof e.aws_code, "%s", rows[i].code);
+        assert_int_equal(ib_retry_may_pass(&e), rows[i].passes);
+    }
+}
+
 int main(void)
 {
     IB_TEST_ROWS(kind_rows, kind_row);
@@ -184,5 +205,6 @@ int main(void)
     IB_TEST_ROWS(after_rows, after_row);
     IB_TEST_CASE(the_bucket_empties_and_fills);
     IB_TEST_CASE(the_user_agent_follows_the_convention);
+    IB_TEST_CASE(a_no_for_now_is_told_from_one_that_stays);
     return IB_TEST_RUN();
 }
