@@ -720,6 +720,12 @@ static bool is_self(const struct ib_process *a, const struct ib_process *b)
            strcmp(a->boot_id, b->boot_id) == 0;
 }
 
+/* Of another machine that shares the directory, or another container: its processes are not ours to look for. */
+static bool is_elsewhere(const struct ib_process *owner, const struct ib_process *self)
+{
+    return owner->host[0] != '\0' && strcmp(owner->host, self->host) != 0;
+}
+
 /* May another process go on with an open row? */
 static bool is_orphan(const struct ib_cancel_row *row, const struct ib_process *self,
                       int64_t now_ms)
@@ -727,9 +733,7 @@ static bool is_orphan(const struct ib_cancel_row *row, const struct ib_process *
     if (row->owner.pid == 0 || is_self(&row->owner, self)) {
         return true; /* released, or ours already */
     }
-    /* Another machine that shares the directory, or another container: its processes are not ours to look for. */
-    bool elsewhere = row->owner.host[0] != '\0' && strcmp(row->owner.host, self->host) != 0;
-    switch (elsewhere ? IB_PROCESS_UNKNOWN : ib_process_life(&row->owner)) {
+    switch (is_elsewhere(&row->owner, self) ? IB_PROCESS_UNKNOWN : ib_process_life(&row->owner)) {
     case IB_PROCESS_ALIVE:
         return false;
     case IB_PROCESS_GONE:
@@ -791,7 +795,6 @@ static struct ib_value *take_over_value(const struct ib_cancel_row *row,
 {
     struct ib_value *v = ib_value_object();
     bool same_boot = strcmp(row->owner.boot_id, self->boot_id) == 0;
-    bool same_host = row->owner.host[0] == '\0' || strcmp(row->owner.host, self->host) == 0;
 
     put(&v, "by", process_value(self, true));
     if (row->owner.pid != 0) {
@@ -799,7 +802,8 @@ static struct ib_value *take_over_value(const struct ib_cancel_row *row,
     }
     put(&v, "reason",
         ib_value_string(row->owner.pid == 0 ? IB_STR("left open by the call before")
-                        : !same_host        ? IB_STR("it is of another host, and no call lives so long")
+                        : is_elsewhere(&row->owner, self)
+                            ? IB_STR("it is of another host, and no call lives so long")
                         : same_boot         ? IB_STR("its process is gone")
                                             : IB_STR("its process was of another boot")));
     put(&v, "phase", ib_value_string(ib_str_from(ib_cancel_phase_name(row->phase))));
