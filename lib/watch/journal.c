@@ -320,16 +320,9 @@ static enum ib_rc end_row(struct ib_journal_cancel *c, const char *outcome, cons
                           const struct ib_image *follow_image, struct ib_error *err)
 {
     IB_CLEANUP(ib_value_cleanup) struct ib_value *audit = ib_value_object();
-    struct ib_cancel_update u = {.id = c->row.id,
-                                 .now_ms = ib_time_now_ms(),
-                                 .self = &c->journal->self,
-                                 .phase = IB_CANCEL_ENDED,
-                                 .outcome = outcome,
-                                 .status = c->status,
-                                 .text = text,
-                                 .event = "end",
-                                 .audit = audit};
+    struct ib_cancel_update u = update_of(c, IB_CANCEL_ENDED, "end", audit, text);
 
+    u.outcome = outcome;
     put_text(audit, "outcome", outcome);
     put_text(audit, "status", c->status);
     put_text(audit, "text", text);
